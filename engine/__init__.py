@@ -1,0 +1,3 @@
+"""Terraform for database backups."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Policies and estates: YAML text in, checked and typed documents out."""

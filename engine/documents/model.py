@@ -1,0 +1,295 @@
+"""The typed documents. A leaf: values only; planning reads them, `load` makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from engine.retention.keep import Keep
+from engine.retention.spans import Span
+
+UTC_ZONE = ZoneInfo("UTC")
+DEFAULT_IDLE_AFTER = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the documents something stands; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+# -- the estate ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An AWS account of the estate.
+
+    `role` is what changes are made with, `read_role` what is read with: a role's name, its ARN,
+    or None for the caller's own credentials. `rekey` is the key that bridges are encrypted under.
+    """
+
+    name: str
+    id: str
+    regions: tuple[str, ...]
+    role: str | None = None
+    read_role: str | None = None
+    external_id: str | None = None
+    rekey: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A named location with a key (an ARN, or an alias resolved there) to which copies go."""
+
+    name: str
+    account: str
+    region: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegionalTarget:
+    """A target that stands for another one, chosen by the region of the source."""
+
+    name: str
+    by_source_region: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MaxDeletes:
+    """How many excess deletes pass without acknowledgement, as a count and as a percentage."""
+
+    count: int = 50
+    percent: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FullCopies:
+    """How many copies, and how many GiB of them, may be stored in full in one plan."""
+
+    count: int | None = None
+    gib: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """Limits that withhold steps, and the digests a person has acknowledged."""
+
+    max_deletes: MaxDeletes = MaxDeletes()
+    min_points: int = 1
+    full_copies: FullCopies = FullCopies()
+    acknowledged: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Retire:
+    """Unmanaged points that may go. All conditions given must hold; globs.
+
+    `sources` and `locations` are ADDRESS globs: `ACCOUNT/REGION/IDENTIFIER`, `ACCOUNT/REGION`.
+    """
+
+    policy: str | None = None
+    sources: str | None = None
+    locations: str | None = None
+    reason: str | None = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """The accounts, regions, targets and guards that one repository governs."""
+
+    name: str
+    accounts: Mapping[str, Account]
+    targets: Mapping[str, Target | RegionalTarget] = MappingProxyType({})
+    guards: Guards = Guards()
+    retire: tuple[Retire, ...] = ()
+    place: Place | None = None
+
+
+# -- policies ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a source must be like: every field that is given must match; lists are alternatives.
+
+    All texts are globs (`*`, `?`, `[…]`), compared as a whole and case-sensitively. `accounts`
+    holds account names; `tags` maps a tag's key to the alternatives for its value.
+    """
+
+    accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    engines: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
+    tags: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Which sources a policy or an override takes.
+
+    `rest` takes what no other policy takes; `replicas` also takes read replicas.
+    """
+
+    condition: Condition = Condition()
+    exclude: tuple[Condition, ...] = ()
+    replicas: bool = False
+    rest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A time of day from `start` to `end`, minutes since local midnight; may wrap midnight."""
+
+    start: int
+    end: int
+
+    @property
+    def minutes(self) -> int:
+        """How long it is."""
+        return (self.end - self.start) % 1440
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """A slot each `period`: below a day a divisor of the day, else whole days."""
+
+    period: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """A slot at each local time that a five-field cron expression names."""
+
+    expression: str
+
+
+class CatchUp(StrEnum):
+    """What to do about a slot that no run met in time."""
+
+    LATEST = "latest"
+    IN_WINDOW = "in_window"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When recovery points are due."""
+
+    cadence: Every | Cron
+    window: Window | None = None
+    catch_up: CatchUp = CatchUp.LATEST
+
+
+class Incremental(StrEnum):
+    """What to do about a copy that AWS would store in full."""
+
+    REQUIRE = "require"
+    PREFER = "prefer"
+    IGNORE = "ignore"
+
+
+Backfill = int | Literal["all"]
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRule:
+    """One target of a policy.
+
+    `every` sends only the first point of each period; `backfill` is how many older points, beside
+    the newest, an empty target gets; `keep` is None where the policy's own retention holds.
+    """
+
+    target: str
+    every: timedelta | None = None
+    backfill: Backfill = 0
+    keep: Keep | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTerms:
+    """What a policy says of snapshots. No schedule: none are made; an empty keep keeps all."""
+
+    schedule: Schedule | None = None
+    tags: Mapping[str, str] = MappingProxyType({})
+    keep: Keep = Keep()
+    incremental: Incremental = Incremental.PREFER
+    copies: tuple[CopyRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Objectives:
+    """How old the newest point may be, and how long a restore may take."""
+
+    rpo: timedelta | None = None
+    rto: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Orphans:
+    """What becomes of the points of a source that is gone: kept for, and how many for ever."""
+
+    keep_for: Span
+    keep_last: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Everything a policy says of one source, defaults and overrides applied."""
+
+    timezone: ZoneInfo = UTC_ZONE
+    snapshots: SnapshotTerms = SnapshotTerms()
+    objectives: Objectives = Objectives()
+    orphans: Orphans | None = None
+    idle_after: timedelta = DEFAULT_IDLE_AFTER
+    hold: str | None = None
+
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Changes to the terms for some of a policy's sources.
+
+    `changes` maps a path of attribute names in `Terms` (`("snapshots", "incremental")`,
+    `("snapshots", "tags", "cost-centre")`) to its new value; None in a tag's place removes it.
+    """
+
+    select: Select
+    changes: Mapping[Path, Any] = field(default_factory=dict)
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy: whom it takes, and on what terms."""
+
+    name: str
+    select: Select
+    terms: Terms = Terms()
+    formerly: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """All documents of a repository. `digest` is `sha256:…` over what they mean."""
+
+    estate: Estate
+    policies: Mapping[str, Policy]
+    digest: str = ""

@@ -1,0 +1,1 @@
+"""Who an object is: the engine's tags, names and the hash that proves ownership."""

@@ -1,0 +1,34 @@
+"""Chains: objects that AWS stores as deltas of one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.identity.marks import UNKNOWN_KEY, Marks, Role
+from engine.inventory.placement import UNKNOWN_ZONE
+from engine.inventory.records import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One incremental chain: a volume, a place, a role, and the keys along the route.
+
+    Encrypted copies build on one another only with the same lineage: the same depth and the same
+    key at each level (RDS User Guide, Copying a DB snapshot).
+    """
+
+    volume: str
+    zone: str
+    location: Location
+    role: Role
+    keys: tuple[str, ...]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether zone and keys are known, so that forecasts may rest on it."""
+        return self.zone != UNKNOWN_ZONE and UNKNOWN_KEY not in self.keys
+
+
+def chain_of(marks: Marks, location: Location) -> Chain:
+    """Return the chain that an object with these marks belongs to at `location`."""
+    return Chain(marks.volume, marks.zone, location, marks.role, marks.keys)

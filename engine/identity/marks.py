@@ -1,0 +1,178 @@
+"""The engine's tags: written on everything it makes, read back as typed marks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from engine.inventory.records import Location, Snapshot, SnapshotType
+
+PREFIX = "engine:"
+ESTATE = "engine:estate"
+POLICY = "engine:policy"
+SLOT = "engine:slot"
+ROLE = "engine:role"
+RESOURCE = "engine:resource"
+SOURCE = "engine:source"
+VOLUME = "engine:volume"
+ZONE = "engine:az"
+ZONE_CHECKED = "engine:az-checked"
+KEYS = "engine:keys"
+ORIGIN = "engine:origin"
+SHARED = "engine:shared"
+GONE_SINCE = "engine:gone-since"
+PIN = "engine:pin"
+ADOPTED = "engine:adopted"
+
+NO_KEY = "none"
+UNKNOWN_KEY = "unknown"
+
+
+class Role(StrEnum):
+    """What an object is for."""
+
+    PRIMARY = "primary"
+    BRIDGE = "bridge"
+    COPY = "copy"
+
+
+_ROLES = {role.value: role for role in Role}
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What the engine's tags say of one object.
+
+    `volume` and `zone` name what was physically snapshotted, `keys` the encryption key of every
+    hop so far, the object's own last, each as `key_mark` gives it.
+    """
+
+    estate: str
+    policy: str
+    slot: datetime
+    role: Role
+    resource: str
+    source: str
+    volume: str
+    zone: str
+    keys: tuple[str, ...]
+    origin: str | None = None
+    zone_checked: bool = False
+    shared: frozenset[str] = frozenset()
+    gone_since: datetime | None = None
+    pin: str | None = None
+    adopted: str | None = None
+
+
+def time_text(moment: datetime) -> str:
+    """Write a time as RFC 3339 in UTC with seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def key_mark(arn: str | None, *, encrypted: bool = True) -> str:
+    """Return the eight hex digits that stand for a key in `engine:keys`."""
+    if not encrypted:
+        return NO_KEY
+    return hashlib.sha256(arn.encode()).hexdigest()[:8] if arn else UNKNOWN_KEY
+
+
+def tags_of(marks: Marks) -> dict[str, str]:
+    """Return the tags that say `marks`."""
+    tags = {
+        ESTATE: marks.estate,
+        POLICY: marks.policy,
+        SLOT: time_text(marks.slot),
+        ROLE: marks.role.value,
+        RESOURCE: marks.resource,
+        SOURCE: marks.source,
+        VOLUME: marks.volume,
+        ZONE: marks.zone,
+        KEYS: "/".join(marks.keys),
+    }
+    if marks.origin:
+        tags[ORIGIN] = marks.origin
+    if marks.zone_checked:
+        tags[ZONE_CHECKED] = "true"
+    if marks.shared:
+        tags[SHARED] = "+".join(sorted(marks.shared))
+    if marks.gone_since:
+        tags[GONE_SINCE] = time_text(marks.gone_since)
+    if marks.pin is not None:
+        tags[PIN] = marks.pin
+    if marks.adopted:
+        tags[ADOPTED] = marks.adopted
+    return tags
+
+
+def read_marks(tags: Mapping[str, str]) -> Marks | None:
+    """Read the tags back; None where one that must be there is missing or makes no sense.
+
+    A primary has no origin; bridges and copies must name theirs.
+    """
+    try:
+        role = _ROLES[tags[ROLE]]
+        origin = tags[ORIGIN] if role is not Role.PRIMARY else tags.get(ORIGIN)
+        gone_since = tags.get(GONE_SINCE)
+        shared = tags.get(SHARED)
+        return Marks(
+            estate=tags[ESTATE],
+            policy=tags[POLICY],
+            slot=_time(tags[SLOT]),
+            role=role,
+            resource=tags[RESOURCE],
+            source=tags[SOURCE],
+            volume=tags[VOLUME],
+            zone=tags[ZONE],
+            keys=tuple(tags[KEYS].split("/")),
+            origin=origin,
+            zone_checked=ZONE_CHECKED in tags,
+            shared=frozenset(shared.split("+")) if shared else frozenset(),
+            gone_since=_time(gone_since) if gone_since else None,
+            pin=tags.get(PIN),
+            adopted=tags.get(ADOPTED),
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def _time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
+
+
+def fingerprint(
+    estate: str, role: Role, location: Location, resource: str, policy: str, slot: datetime
+) -> str:
+    """Return the hash that ends an id: which object this is, and where it may lie."""
+    words = (estate, role, location.account, location.region, resource, policy, time_text(slot))
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:8]
+
+
+def adoption_proof(marks: Marks, arn: str) -> str:
+    """Return what `engine:adopted` must hold on an adopted object at `arn`."""
+    words = (marks.estate, marks.role, arn, marks.resource, marks.policy, time_text(marks.slot))
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
+
+
+def owned_marks(snapshot: Snapshot, estate: str) -> Marks | None:
+    """Return the marks of a snapshot that the engine owns for `estate`, else None.
+
+    Tags travel with restores and copies, so the tags alone prove nothing: the hash recomputed
+    from them and from where the object was found must be the one its id ends in.
+    """
+    if snapshot.type is not SnapshotType.MANUAL or snapshot.tags.get(ESTATE) != estate:
+        return None
+    marks = read_marks(snapshot.tags)
+    if marks is None:
+        return None
+    if marks.adopted is not None:
+        return marks if marks.adopted == adoption_proof(marks, snapshot.arn) else None
+    proof = fingerprint(
+        estate, marks.role, snapshot.location, marks.resource, marks.policy, marks.slot
+    )
+    return marks if snapshot.identifier.endswith(f"-{proof}") else None

@@ -1,0 +1,37 @@
+"""Ids of snapshots and ARNs: people read the front, the hash at the end decides."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from engine.inventory.records import Location
+
+MAX_LENGTH = 255
+HASH_LENGTH = 8
+
+
+def snapshot_id(instance: str, policy: str, slot: datetime, zone: str, proof: str) -> str:
+    """Return the id of a primary; at most 255 characters, no double hyphens.
+
+    The limits are those of CreateDBSnapshot (API reference, DBSnapshotIdentifier).
+    """
+    stamp = slot.astimezone(UTC).strftime("%Y%m%dt%H%Mz")
+    front = f"{instance}-{policy}-{stamp}-{zone.replace('-', '')}".lower()
+    return f"{front[: MAX_LENGTH - HASH_LENGTH - 1].rstrip('-')}-{proof}"
+
+
+def derived_id(origin: str, proof: str) -> str:
+    """Return the id of a copy: its origin's but for the hash."""
+    return f"{origin[:-HASH_LENGTH].rstrip('-')}-{proof}"
+
+
+def snapshot_arn(like: str, location: Location, identifier: str) -> str:
+    """Return the ARN of a snapshot at `location`, in the partition of the ARN `like`."""
+    partition = like.split(":", 2)[1]
+    return f"arn:{partition}:rds:{location.region}:{location.account}:snapshot:{identifier}"
+
+
+def location_of(arn: str) -> Location | None:
+    """Return the account and region an ARN names, None where it is no ARN."""
+    parts = arn.split(":", 6)
+    return Location(parts[4], parts[3]) if len(parts) == 7 and parts[0] == "arn" else None

@@ -1,0 +1,1 @@
+"""What exists in AWS: typed records, read live or from a recording."""

@@ -1,0 +1,230 @@
+"""Typed records of what exists. A leaf: values only, no reading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+NO_TAGS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """One region of one account."""
+
+    account: str
+    region: str
+
+    def __str__(self) -> str:
+        return f"{self.account}/{self.region}"
+
+
+class SnapshotState(StrEnum):
+    """What a snapshot's free-text `Status` means for the engine.
+
+    AWS documents no closed list for DB snapshots, so a text that is not known here is UNKNOWN:
+    treated like one in progress, never deleted (API reference, DBSnapshot; RDS User Guide).
+    """
+
+    AVAILABLE = "available"
+    IN_PROGRESS = "in_progress"
+    FAILED = "failed"
+    DELETING = "deleting"
+    UNKNOWN = "unknown"
+
+
+_STATES = {
+    "available": SnapshotState.AVAILABLE,
+    "creating": SnapshotState.IN_PROGRESS,
+    "copying": SnapshotState.IN_PROGRESS,
+    "pending": SnapshotState.IN_PROGRESS,
+    "failed": SnapshotState.FAILED,
+    "deleting": SnapshotState.DELETING,
+    "deleted": SnapshotState.DELETING,
+}
+
+
+def snapshot_state(status: str) -> SnapshotState:
+    """Classify the `Status` of a DB snapshot."""
+    return _STATES.get(status, SnapshotState.UNKNOWN)
+
+
+class SnapshotType(StrEnum):
+    """`SnapshotType` of a DB snapshot; only `manual` ones can be the engine's."""
+
+    MANUAL = "manual"
+    AUTOMATED = "automated"
+    AWS_BACKUP = "awsbackup"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A DB snapshot as its owner's account lists it.
+
+    `created_at` changes on copy and is missing while creating; `original_created_at` is that of
+    the first snapshot of the line and stays the same in copies (API reference, DBSnapshot).
+    `availability_zone` is the zone of the *instance*, by name, not of the volume that was read.
+    `shared_with` is None where it was not read.
+    """
+
+    arn: str
+    location: Location
+    identifier: str
+    instance: str
+    resource_id: str
+    type: SnapshotType
+    status: str
+    engine: str = ""
+    created_at: datetime | None = None
+    original_created_at: datetime | None = None
+    availability_zone: str | None = None
+    encrypted: bool = False
+    kms_key: str | None = None
+    allocated_gib: int = 0
+    progress: int | None = None
+    source_snapshot: str | None = None
+    option_group: str | None = None
+    tde: bool = False
+    tags: Mapping[str, str] = NO_TAGS
+    shared_with: frozenset[str] | None = None
+
+    @property
+    def state(self) -> SnapshotState:
+        """What the status means."""
+        return _STATES.get(self.status, SnapshotState.UNKNOWN)
+
+    @property
+    def taken_at(self) -> datetime | None:
+        """When the data was captured, as well as the record tells."""
+        return self.original_created_at or self.created_at
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A DB instance; `availability_zone` is the primary's, `secondary_zone` the standby's."""
+
+    arn: str
+    location: Location
+    identifier: str
+    resource_id: str
+    engine: str
+    status: str = "available"
+    engine_version: str = ""
+    multi_az: bool = False
+    availability_zone: str | None = None
+    secondary_zone: str | None = None
+    encrypted: bool = False
+    encryption_type: str | None = None
+    kms_key: str | None = None
+    allocated_gib: int = 0
+    backup_retention_days: int = 0
+    backup_window: str | None = None
+    maintenance_window: str | None = None
+    latest_restorable_at: datetime | None = None
+    copy_tags_to_snapshot: bool = False
+    replica_of: str | None = None
+    replicas: tuple[str, ...] = ()
+    cluster: str | None = None
+    aws_backup_arn: str | None = None
+    option_groups: tuple[str, ...] = ()
+    created_at: datetime | None = None
+    tags: Mapping[str, str] = NO_TAGS
+
+
+class KeyManager(StrEnum):
+    """Who manages a KMS key; AWS's own cannot be shared (KMS API reference, KeyMetadata)."""
+
+    AWS = "AWS"
+    CUSTOMER = "CUSTOMER"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A KMS key with the aliases that point at it."""
+
+    arn: str
+    manager: KeyManager = KeyManager.CUSTOMER
+    state: str = "Enabled"
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How many manual DB snapshots a location holds and may hold (DescribeAccountAttributes)."""
+
+    used: int
+    maximum: int
+
+    @property
+    def room(self) -> int:
+        """How many more fit."""
+        return max(0, self.maximum - self.used)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An RDS event; RDS emits them on a best-effort basis, so they explain, never decide."""
+
+    at: datetime
+    source: str
+    message: str
+    categories: tuple[str, ...] = ()
+
+
+class ScopeStatus(StrEnum):
+    """How completely a location was read."""
+
+    OK = "ok"
+    FAILED = "failed"
+    NOT_READ = "not_read"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One location as read. A part that is None is not known."""
+
+    location: Location
+    status: ScopeStatus = ScopeStatus.OK
+    cause: str | None = None
+    instances: tuple[Instance, ...] | None = None
+    snapshots: tuple[Snapshot, ...] | None = None
+    keys: Mapping[str, Key] | None = None
+    quota: Quota | None = None
+    zones: Mapping[str, str] | None = None
+    events: tuple[Event, ...] | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether what it lists is all there is: absence in it means absence in AWS."""
+        return (
+            self.status is ScopeStatus.OK
+            and self.instances is not None
+            and self.snapshots is not None
+        )
+
+    def zone_id(self, name: str | None) -> str | None:
+        """Return the AZ id behind an AZ name of this account, else the name itself.
+
+        Names are mapped per account, ids are the same in all (RAM User Guide, AZ IDs).
+        """
+        if name is None:
+            return None
+        return (self.zones or {}).get(name, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Everything that was read, by location; `taken_at` is None where nobody recorded it."""
+
+    scopes: Mapping[Location, Scope]
+    recorded: bool
+    taken_at: datetime | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def scope(self, location: Location) -> Scope:
+        """Return what is known of a location; one never read is NOT_READ."""
+        return self.scopes.get(location) or Scope(location, ScopeStatus.NOT_READ, "not read")

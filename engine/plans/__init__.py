@@ -1,0 +1,1 @@
+"""The plan as a value, its JSON form and its digest."""

@@ -1,0 +1,160 @@
+"""Every closed set of words that a plan uses, in one place; the schema lists the same."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What a step does in AWS."""
+
+    CREATE = "create_snapshot"
+    COPY = "copy_snapshot"
+    SHARE = "share_snapshot"
+    UNSHARE = "unshare_snapshot"
+    DELETE = "delete_snapshot"
+    TAG = "tag_snapshot"
+
+
+class Effect(StrEnum):
+    """What kind of change an action is, so that a reader can look for every `delete`."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+EFFECTS: dict[Action, Effect] = {
+    Action.CREATE: Effect.CREATE,
+    Action.COPY: Effect.CREATE,
+    Action.SHARE: Effect.UPDATE,
+    Action.UNSHARE: Effect.UPDATE,
+    Action.DELETE: Effect.DELETE,
+    Action.TAG: Effect.UPDATE,
+}
+
+
+class StepReason(StrEnum):
+    """Why a step is planned."""
+
+    SLOT_DUE = "slot_due"
+    TARGET_MISSING_POINT = "target_missing_point"
+    ROUTE_NEEDS_BRIDGE = "route_needs_bridge"
+    ROUTE_NEEDS_SHARE = "route_needs_share"
+    ROUTE_DONE = "route_done"
+    NO_RULE_KEEPS = "no_rule_keeps"
+    RETIRED = "retired"
+    ORPHAN_EXPIRED = "orphan_expired"
+    BRIDGE_DONE = "bridge_done"
+    FAILED_OBJECT = "failed_object"
+    SOURCE_GONE = "source_gone"
+    SOURCE_RETURNED = "source_returned"
+    ZONE_CONFIRMED = "zone_confirmed"
+    ZONE_UNCERTAIN = "zone_uncertain"
+
+
+class KeepReason(StrEnum):
+    """Why an object stays. The first are rules, then protections, then states."""
+
+    LAST = "last"
+    HOURLY = "hourly"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    YEARLY = "yearly"
+    WITHIN = "within"
+    WITHIN_HOURLY = "within_hourly"
+    WITHIN_DAILY = "within_daily"
+    WITHIN_WEEKLY = "within_weekly"
+    WITHIN_MONTHLY = "within_monthly"
+    WITHIN_YEARLY = "within_yearly"
+    OLDEST = "oldest"
+    FUTURE = "future"
+    NO_RULE = "no_rule"
+    CHAIN_BASE = "chain_base"
+    NEWEST_AT_LOCATION = "newest_at_location"
+    MIN_POINTS = "min_points"
+    IN_FLIGHT = "in_flight"
+    NOT_COPIED_YET = "not_copied_yet"
+    PINNED = "pinned"
+    HELD = "held"
+    INVENTORY_INCOMPLETE = "inventory_incomplete"
+    UNKNOWN_STATUS = "unknown_status"
+    DISPLACING_POINT_NOT_AVAILABLE = "displacing_point_not_available"
+    UNMANAGED = "unmanaged"
+    SOURCE_IS_GONE = "source_is_gone"
+    BRIDGE_NEEDED = "bridge_needed"
+
+
+PROTECTIONS = frozenset(
+    {
+        KeepReason.CHAIN_BASE,
+        KeepReason.NEWEST_AT_LOCATION,
+        KeepReason.MIN_POINTS,
+        KeepReason.IN_FLIGHT,
+        KeepReason.NOT_COPIED_YET,
+        KeepReason.PINNED,
+        KeepReason.HELD,
+        KeepReason.INVENTORY_INCOMPLETE,
+        KeepReason.UNKNOWN_STATUS,
+        KeepReason.DISPLACING_POINT_NOT_AVAILABLE,
+    }
+)
+
+
+class Verdict(StrEnum):
+    """What AWS is expected to store for a new snapshot."""
+
+    FULL = "full"
+    INCREMENTAL = "incremental"
+    LIKELY_INCREMENTAL = "likely_incremental"
+    UNKNOWN = "unknown"
+
+
+class Check(StrEnum):
+    """What must hold right before a step is done."""
+
+    SNAPSHOT_STATUS = "snapshot_status"
+    OWNED = "owned"
+    UNPINNED = "unpinned"
+    ORIGIN_OF_NOTHING_IN_FLIGHT = "origin_of_nothing_in_flight"
+    CHAIN = "chain"
+    INSTANCE = "instance"
+    ZONES = "zones"
+    ABSENT = "absent"
+    NO_COPY_IN_FLIGHT_TO = "no_copy_in_flight_to"
+
+
+class Waiting(StrEnum):
+    """Why something that a policy wants is not in this plan."""
+
+    SOURCE_STATE = "source_state"
+    WINDOW = "window"
+    AUTOMATED_BACKUP_WINDOW = "automated_backup_window"
+    SLOT_MISSED = "slot_missed"
+    ORIGIN_IN_FLIGHT = "origin_in_flight"
+    COPY_IN_FLIGHT = "copy_in_flight"
+    BRIDGE_IN_FLIGHT = "bridge_in_flight"
+    TARGET_NOT_READ = "target_not_read"
+    NO_ROUTE = "no_route"
+    UNSHARE_AFTER_COPY = "unshare_after_copy"
+
+
+class UnmanagedReason(StrEnum):
+    """Why no policy decides about a point."""
+
+    POLICY_GONE = "policy_gone"
+    SOURCE_UNMATCHED = "source_unmatched"
+    TARGET_DROPPED = "target_dropped"
+    LOCATION_OUTSIDE_ESTATE = "location_outside_estate"
+
+
+class Guard(StrEnum):
+    """What withholds steps."""
+
+    MAX_DELETES = "max_deletes"
+    INCREMENTAL_REQUIRED = "incremental_required"
+    FULL_COPIES = "full_copies"
+    QUOTA = "quota"
+    POLICY_CONFLICT = "policy_conflict"
+    VERIFIER = "verifier"

@@ -1,0 +1,274 @@
+"""The plan as a value: what would be done, why, in which order, and what stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from engine.plans.codes import Action, Check, Effect, Guard, Verdict
+
+FORMAT_VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class At:
+    """An account and a region."""
+
+    account: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRef:
+    """The protected database a step is about."""
+
+    account: str
+    region: str
+    identifier: str
+    resource_id: str
+
+    @property
+    def address(self) -> str:
+        """`ACCOUNT/REGION/IDENTIFIER`."""
+        return f"{self.account}/{self.region}/{self.identifier}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why, as a code for programs and a text for people; `until` says when it ends."""
+
+    code: str
+    text: str
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What AWS will store, by which rule; `gib` is the least and the most it can be."""
+
+    verdict: Verdict
+    rule: str
+    because: str
+    gib: tuple[int, int]
+
+
+class Precondition(msgspec.Struct, frozen=True, rename={"expected": "is"}):
+    """What must be so at `arn` right before a step is done; `is` in JSON."""
+
+    check: Check
+    arn: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One API effect, a node of the plan's graph.
+
+    `parameters` are those of the API call, with tags as a map. `withheld_by` names the guard that
+    holds it back, or the step it depends on that is held back.
+    """
+
+    id: str
+    action: Action
+    actions: tuple[Effect, ...]
+    policy: str
+    arn: str
+    source: SourceRef
+    slot: datetime | None
+    location: At
+    snapshot: str
+    parameters: Mapping[str, Any]
+    reason: Reason
+    forecast: Forecast | None = None
+    depends_on: tuple[str, ...] = ()
+    withheld_by: str | None = None
+    preconditions: tuple[Precondition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An owned object that stays, and everything that keeps it."""
+
+    arn: str
+    location: At
+    slot: datetime
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Something a policy wants that this plan does not do, and why."""
+
+    source: SourceRef
+    location: At
+    slot: datetime | None
+    policy: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unprotected:
+    """A database that no policy protects."""
+
+    source: SourceRef
+    engine: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unmanaged:
+    """A point of the engine's that no policy decides about."""
+
+    arn: str
+    location: At
+    policy: str
+    slot: datetime
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """An object under an id of the engine's that the engine does not own."""
+
+    arn: str
+    location: At
+    source: SourceRef
+    slot: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A check that found something; `code` is stable, `severity` is error or warning."""
+
+    code: str
+    severity: str
+    text: str
+    source: str | None = None
+    policy: str | None = None
+    fix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NextSlot:
+    """What the next slot of a policy will make, were it planned then."""
+
+    policy: str
+    slot: datetime
+    creates: int
+    copies: int
+    full: int
+
+
+@dataclass(frozen=True, slots=True)
+class GuardState:
+    """A limit, how near the plan comes to it, and the digest that acknowledges it."""
+
+    guard: Guard
+    about: str
+    tripped: bool
+    limit: int | None
+    value: int
+    text: str
+    acknowledge: str | None = None
+    acknowledged: bool = False
+    withholds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeRead:
+    """How a location was read."""
+
+    account: str
+    region: str
+    status: str
+    instances: int | None
+    snapshots: int | None
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryRead:
+    """What the plan rests on."""
+
+    complete: bool
+    recorded: bool
+    taken_at: datetime | None
+    scopes: tuple[ScopeRead, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts: steps by action (withheld ones only under `withheld`), forecasts, protections."""
+
+    create: int = 0
+    copy: int = 0
+    share: int = 0
+    unshare: int = 0
+    update: int = 0
+    delete: int = 0
+    tag: int = 0
+    withheld: int = 0
+    full: int = 0
+    incremental: int = 0
+    likely_incremental: int = 0
+    unknown: int = 0
+    protected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the verifier has against a step: the promise it would break, and how."""
+
+    step: str
+    promise: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole plan; equal inputs give equal plans."""
+
+    format_version: str
+    engine_version: str
+    estate: str
+    as_of: datetime
+    expires_at: datetime
+    policies_digest: str
+    digest: str
+    inventory: InventoryRead
+    summary: Summary
+    steps: tuple[Step, ...]
+    kept: tuple[Kept, ...] = ()
+    waiting: tuple[Waits, ...] = ()
+    unprotected: tuple[Unprotected, ...] = ()
+    unmanaged: tuple[Unmanaged, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+    next: tuple[NextSlot, ...] = ()
+    guards: tuple[GuardState, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    complete: bool = True
+    errored: bool = False
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether an apply would do anything."""
+        return any(step.withheld_by is None for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What the command line adds to documents and inventory."""
+
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    acknowledged: frozenset[str] = field(default_factory=frozenset)
