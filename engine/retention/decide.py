@@ -1,0 +1,131 @@
+"""Deciding which points stay.
+
+The rules are those of restic's `forget` (https://restic.readthedocs.io, "Removing snapshots
+according to a policy") as of version 0.17 and later, but for two: `within` reaches back from the
+newest *available* point, and points in the future are not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from engine.retention import future
+from engine.retention.counting import Counting
+from engine.retention.keep import Keep, Rule
+from engine.retention.last import Last
+from engine.retention.points import PERIODS, Mark, Marker, Points
+from engine.retention.within import Within, WithinPeriods
+
+NO_RULE = "no-rule"
+
+_PERIOD_WITHIN = {
+    Rule.WITHIN_HOURLY: Rule.HOURLY,
+    Rule.WITHIN_DAILY: Rule.DAILY,
+    Rule.WITHIN_WEEKLY: Rule.WEEKLY,
+    Rule.WITHIN_MONTHLY: Rule.MONTHLY,
+    Rule.WITHIN_YEARLY: Rule.YEARLY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A point that stays, with every reason: `last-1`, `daily-3`, `oldest-weekly`, `within-36h`."""
+
+    time: datetime
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What stays and what may go, newest first; together exactly the times that were given."""
+
+    keep: tuple[Kept, ...]
+    remove: tuple[datetime, ...]
+
+
+def decide(
+    times: Sequence[datetime],
+    keep: Keep,
+    timezone: ZoneInfo,
+    newest_available: datetime | None = None,
+    now: datetime | None = None,
+) -> Decision:
+    """Decide which of `times` stay under `keep`.
+
+    Args:
+        times: the points, in any order. Equal ones are separate points, told apart by their order.
+        keep: the rules. Without any everything stays.
+        timezone: whose hours, days, ISO weeks, months and years count.
+        newest_available: the point from which `within` reaches back; by default the newest of
+            `times` that is not in the future.
+        now: times later than this stay and are counted by no rule; by default none are.
+
+    Raises:
+        ValueError: when a time has no timezone or lies at the very ends of the calendar.
+    """
+    newest_first, instants = _newest_first(times)
+    ahead = future.count_future(instants, now)
+    reasons: dict[int, list[str]] = {index: [future.REASON] for index in range(ahead)}
+    for index, reason in _marks(instants[ahead:], keep, timezone, newest_available):
+        reasons.setdefault(index + ahead, []).append(reason)
+    return Decision(
+        keep=tuple(Kept(newest_first[index], tuple(reasons[index])) for index in sorted(reasons)),
+        remove=tuple(time for index, time in enumerate(newest_first) if index not in reasons),
+    )
+
+
+def _newest_first(times: Sequence[datetime]) -> tuple[list[datetime], list[datetime]]:
+    """Return the times newest first, and beside each its instant in UTC.
+
+    Comparing the times themselves would go wrong: within one timezone Python compares what the
+    clocks show, which is not the order of events while they are put back.
+    """
+    for time in times:
+        if time.utcoffset() is None:
+            raise ValueError(f"{time.isoformat()} has no timezone")
+    instants = [time.astimezone(UTC) for time in times]
+    order = sorted(range(len(instants)), key=instants.__getitem__, reverse=True)
+    return [times[index] for index in order], [instants[index] for index in order]
+
+
+def _marks(
+    instants: list[datetime], keep: Keep, timezone: ZoneInfo, newest_available: datetime | None
+) -> Iterator[Mark]:
+    """Yield what each rule marks among `instants`, which are newest first and not in the future."""
+    if not instants:
+        return
+    if keep.is_empty:
+        yield from ((index, NO_RULE) for index in range(len(instants)))
+        return
+    points = Points(instants, timezone, newest_available or instants[0])
+    for marker in _markers(keep):
+        yield from marker.marks(points)
+
+
+@lru_cache(maxsize=1024)
+def _markers(keep: Keep) -> tuple[Marker, ...]:
+    """Return the rules of `keep`, ready to be applied, in the order in which they are written."""
+    counted = [
+        Last(count) if rule is Rule.LAST else Counting(rule, count) for rule, count in keep.counts()
+    ]
+    reaching = [
+        Within(span) if rule is Rule.WITHIN else WithinPeriods(_PERIOD_WITHIN[rule], span)
+        for rule, span in keep.reaches()
+    ]
+    return (*counted, *reaching)
+
+
+def rule_of(reason: str) -> Rule:
+    """Return the rule behind a reason of `Kept`: `daily` of `daily-3`, `oldest` of `oldest-daily`.
+
+    Raises:
+        ValueError: when it is no such reason.
+    """
+    first, _, rest = reason.partition("-")
+    if first == Rule.WITHIN and rest.partition("-")[0] in PERIODS:
+        return Rule(f"{first}_{rest.partition('-')[0]}")
+    return Rule.NO_RULE if reason == NO_RULE else Rule(first)
