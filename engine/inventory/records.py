@@ -11,6 +11,11 @@ from types import MappingProxyType
 NO_TAGS: Mapping[str, str] = MappingProxyType({})
 
 
+def no_tags() -> Mapping[str, str]:
+    """Return the one empty set of tags that untagged records share."""
+    return NO_TAGS
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
     """One region of one account."""
@@ -89,7 +94,7 @@ class Snapshot:
     source_snapshot: str | None = None
     option_group: str | None = None
     tde: bool = False
-    tags: Mapping[str, str] = NO_TAGS
+    tags: Mapping[str, str] = field(default_factory=no_tags)
     shared_with: frozenset[str] | None = None
 
     @property
@@ -132,7 +137,7 @@ class Instance:
     aws_backup_arn: str | None = None
     option_groups: tuple[str, ...] = ()
     created_at: datetime | None = None
-    tags: Mapping[str, str] = NO_TAGS
+    tags: Mapping[str, str] = field(default_factory=no_tags)
 
 
 class KeyManager(StrEnum):
@@ -185,7 +190,10 @@ class ScopeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One location as read. A part that is None is not known."""
+    """One location as read. A part that is None is not known.
+
+    `snapshots` are the account's own; `shared` are those that other accounts share with it.
+    """
 
     location: Location
     status: ScopeStatus = ScopeStatus.OK
@@ -196,6 +204,7 @@ class Scope:
     quota: Quota | None = None
     zones: Mapping[str, str] | None = None
     events: tuple[Event, ...] | None = None
+    shared: tuple[Snapshot, ...] | None = None
 
     @property
     def is_complete(self) -> bool:
