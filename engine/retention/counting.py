@@ -23,6 +23,7 @@ class Counting:
 
     def marks(self, points: Points) -> Iterator[Mark]:
         """Yield the points kept, numbered from the newest; at last perhaps the oldest."""
+        name = self.rule + "-"
         number = 0
         index = -1
         newest_of_period = -1
@@ -32,7 +33,7 @@ class Counting:
                 previous = period
                 newest_of_period = index
                 number += 1
-                yield index, f"{self.rule}-{number}"
+                yield index, name + str(number)
                 if number == self.count:
                     return
         if index != newest_of_period:

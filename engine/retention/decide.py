@@ -1,13 +1,13 @@
 """Deciding which points stay.
 
 The rules are those of restic's `forget` (https://restic.readthedocs.io, "Removing snapshots
-according to a policy") as of version 0.17 and later, but for two: `within` reaches back from the
+according to a policy") since version 0.16, but for two: `within` reaches back from the
 newest *available* point, and points in the future are not counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -17,7 +17,7 @@ from engine.retention import future
 from engine.retention.counting import Counting
 from engine.retention.keep import Keep, Rule
 from engine.retention.last import Last
-from engine.retention.points import PERIODS, Mark, Marker, Points
+from engine.retention.points import PERIODS, Marker, Points
 from engine.retention.within import Within, WithinPeriods
 
 NO_RULE = "no-rule"
@@ -69,12 +69,12 @@ def decide(
     """
     newest_first, instants = _newest_first(times)
     ahead = future.count_future(instants, now)
-    reasons: dict[int, list[str]] = {index: [future.REASON] for index in range(ahead)}
-    for index, reason in _marks(instants[ahead:], keep, timezone, newest_available):
-        reasons.setdefault(index + ahead, []).append(reason)
+    reasons: list[tuple[str, ...]] = [(future.REASON,)] * ahead
+    reasons += _reasons(instants[ahead:], keep, timezone, newest_available)
+    pairs = list(zip(newest_first, reasons, strict=True))
     return Decision(
-        keep=tuple(Kept(newest_first[index], tuple(reasons[index])) for index in sorted(reasons)),
-        remove=tuple(time for index, time in enumerate(newest_first) if index not in reasons),
+        keep=tuple([Kept(time, why) for time, why in pairs if why]),
+        remove=tuple([time for time, why in pairs if not why]),
     )
 
 
@@ -84,26 +84,32 @@ def _newest_first(times: Sequence[datetime]) -> tuple[list[datetime], list[datet
     Comparing the times themselves would go wrong: within one timezone Python compares what the
     clocks show, which is not the order of events while they are put back.
     """
-    for time in times:
-        if time.utcoffset() is None:
-            raise ValueError(f"{time.isoformat()} has no timezone")
+    if all(time.tzinfo is UTC for time in times):
+        in_order = sorted(times, reverse=True)
+        return in_order, in_order
+    naive = next((time for time in times if time.utcoffset() is None), None)
+    if naive is not None:
+        raise ValueError(f"{naive.isoformat()} has no timezone")
     instants = [time.astimezone(UTC) for time in times]
     order = sorted(range(len(instants)), key=instants.__getitem__, reverse=True)
     return [times[index] for index in order], [instants[index] for index in order]
 
 
-def _marks(
+def _reasons(
     instants: list[datetime], keep: Keep, timezone: ZoneInfo, newest_available: datetime | None
-) -> Iterator[Mark]:
-    """Yield what each rule marks among `instants`, which are newest first and not in the future."""
+) -> list[tuple[str, ...]]:
+    """Return what keeps each of `instants`, which are newest first and not in the future."""
     if not instants:
-        return
-    if keep.is_empty:
-        yield from ((index, NO_RULE) for index in range(len(instants)))
-        return
+        return []
+    markers = _markers(keep)
+    if not markers:
+        return [(NO_RULE,)] * len(instants)
     points = Points(instants, timezone, newest_available or instants[0])
-    for marker in _markers(keep):
-        yield from marker.marks(points)
+    reasons: list[tuple[str, ...]] = [()] * len(instants)
+    for marker in markers:
+        for index, reason in marker.marks(points):
+            reasons[index] += (reason,)
+    return reasons
 
 
 @lru_cache(maxsize=1024)
