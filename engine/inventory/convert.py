@@ -196,7 +196,13 @@ def moment(wire: Moment) -> datetime | None:
         return datetime.fromtimestamp(wire, UTC)
     if wire.tzinfo is UTC:
         return wire
-    return wire.replace(tzinfo=UTC) if wire.tzinfo is None else wire.astimezone(UTC)
+    if wire.tzinfo is None:
+        return wire.replace(tzinfo=UTC)
+    try:
+        return wire.astimezone(UTC)
+    except OverflowError:
+        # The first or last hours of the calendar: some service's way to say "never".
+        return wire.replace(tzinfo=UTC)
 
 
 def _shared(text: str | None, strings: Strings) -> str | None:

@@ -8,13 +8,16 @@ of older and newer AWS alike are read. Attributes carry the engine's words, `ren
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
 from engine.inventory.records import ScopeStatus
 
-# AWS CLI v1 and v2 print ISO 8601 in several forms; with `cli_timestamp_format` of old, numbers.
-Moment = datetime | float | None
+# Seconds since 1970, up to the end of year 9999.
+Epoch = Annotated[float, msgspec.Meta(ge=0, lt=253_402_300_800)]
+# The AWS CLI prints ISO 8601 in several forms, and older or JSON-speaking services numbers.
+Moment = datetime | Epoch | None
 
 
 class WireTag(msgspec.Struct, gc=False, rename={"key": "Key", "value": "Value"}):
