@@ -1,0 +1,119 @@
+"""Clients of the services, one per account, region, service and purpose."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal
+
+from botocore.config import Config
+
+import engine
+from engine.aws.sessions import AccountRoles, Purpose, Sessions
+from engine.errors import EngineError
+from engine.inventory.records import Location
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.client import EC2Client
+    from mypy_boto3_kms.client import KMSClient
+    from mypy_boto3_organizations.client import OrganizationsClient
+    from mypy_boto3_rds.client import RDSClient
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_sts.client import STSClient
+
+Service = Literal["ec2", "kms", "organizations", "rds", "s3", "sts"]
+
+CONNECT_SECONDS = 10
+REPLY_SECONDS = 60
+CONNECTIONS = 32
+
+# Reading backs off with jitter and slows down when AWS throttles. Applying retries by itself,
+# since it has to look before it repeats a change whose reply was lost.
+_RETRIES: dict[Purpose, tuple[Literal["adaptive", "standard"], int]] = {
+    Purpose.READ: ("adaptive", 8),
+    Purpose.CHANGE: ("standard", 2),
+}
+
+
+class UnknownAccountError(EngineError):
+    """A call into an account that the estate does not name."""
+
+
+class Clients:
+    """Makes each client once. Safe to use from many threads, as botocore's clients are."""
+
+    def __init__(self, estate: str, accounts: Iterable[AccountRoles]) -> None:
+        self._accounts = {account.id: account for account in accounts}
+        self._sessions = Sessions(estate)
+        self._lock = threading.Lock()
+        self._made: dict[tuple[Location, Service, Purpose], Any] = {}
+        self._configs = {purpose: self._config(purpose) for purpose in Purpose}
+
+    def rds(self, location: Location, purpose: Purpose = Purpose.READ) -> RDSClient:
+        """Return the client of RDS. Its listings of snapshots are for `engine.aws.rds` only."""
+        client: RDSClient = self._client(location, "rds", purpose)
+        return client
+
+    def kms(self, location: Location, purpose: Purpose = Purpose.READ) -> KMSClient:
+        """Return the client of KMS."""
+        client: KMSClient = self._client(location, "kms", purpose)
+        return client
+
+    def ec2(self, location: Location, purpose: Purpose = Purpose.READ) -> EC2Client:
+        """Return the client of EC2."""
+        client: EC2Client = self._client(location, "ec2", purpose)
+        return client
+
+    def s3(self, location: Location, purpose: Purpose = Purpose.READ) -> S3Client:
+        """Return the client of S3."""
+        client: S3Client = self._client(location, "s3", purpose)
+        return client
+
+    def sts(self, location: Location, purpose: Purpose = Purpose.READ) -> STSClient:
+        """Return the client of STS."""
+        client: STSClient = self._client(location, "sts", purpose)
+        return client
+
+    def organizations(self) -> OrganizationsClient:
+        """Return a client of Organizations that works with the caller's own credentials."""
+        config = self._configs[Purpose.READ]
+        client: OrganizationsClient = self._sessions.own_client(
+            "organizations", self._sessions.setting("region") or "us-east-1", config
+        )
+        return client
+
+    def _client(self, location: Location, service: Service, purpose: Purpose) -> Any:
+        wanted = (location, service, purpose)
+        with self._lock:
+            if wanted not in self._made:
+                account = self._account(location.account)
+                config = self._configs[purpose]
+                self._made[wanted] = self._sessions.client(
+                    service, location.region, account, purpose, config
+                )
+            return self._made[wanted]
+
+    def _account(self, account: str) -> AccountRoles:
+        try:
+            return self._accounts[account]
+        except KeyError:
+            raise UnknownAccountError(
+                f"account {account} is not in the estate",
+                fix="name it under `accounts` of the estate",
+            ) from None
+
+    def _config(self, purpose: Purpose) -> Config:
+        """Return the settings of clients; what the environment says of retries goes first."""
+        mode, attempts = _RETRIES[purpose]
+        retries: dict[str, Any] = {}
+        if self._sessions.setting("retry_mode") in {None, "legacy"}:
+            retries["mode"] = mode
+        if self._sessions.setting("max_attempts") is None:
+            retries["total_max_attempts"] = attempts
+        return Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=REPLY_SECONDS,
+            max_pool_connections=CONNECTIONS,
+            user_agent_extra=f"engine/{engine.__version__}",
+            retries=retries,  # type: ignore[arg-type] # a part of the documented keys
+        )

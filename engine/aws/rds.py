@@ -1,0 +1,197 @@
+"""The calls of RDS that backups need: records out, AwsError for what fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from engine.aws.errors import AwsError, calling
+from engine.inventory.bulk import Strings
+from engine.inventory.convert import (
+    RESTORE,
+    accounts_shared_with,
+    event_record,
+    instance_record,
+    quota_record,
+    snapshot_record,
+)
+from engine.inventory.records import Event, Instance, Location, Quota, Snapshot
+from engine.inventory.wire import (
+    WireAttribute,
+    WireEvent,
+    WireInstance,
+    WireQuota,
+    WireSnapshot,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_rds.client import RDSClient
+    from mypy_boto3_rds.type_defs import TagTypeDef
+
+Wire = TypeVar("Wire")
+
+PAGE = 100
+
+
+def list_instances(client: RDSClient, at: Location) -> tuple[Instance, ...]:
+    """List the DB instances of a location, all pages."""
+    strings = Strings()
+    with calling("rds:DescribeDBInstances", at):
+        pages = client.get_paginator("describe_db_instances").paginate(
+            PaginationConfig={"PageSize": PAGE}
+        )
+        return tuple(
+            instance_record(wire, at, strings)
+            for page in pages
+            for wire in _decode(page["DBInstances"], WireInstance)
+        )
+
+
+def list_snapshots(
+    client: RDSClient, at: Location, kind: str | None = None
+) -> tuple[Snapshot, ...]:
+    """List the account's own DB snapshots, all pages, or only those of one `SnapshotType`."""
+    parameters: dict[str, Any] = {"SnapshotType": kind} if kind else {}
+    return tuple(_snapshots(client, at, parameters))
+
+
+def list_shared_snapshots(client: RDSClient, at: Location) -> tuple[Snapshot, ...]:
+    """List what other accounts share with this one; `location` is where, not whose, they are."""
+    return tuple(_snapshots(client, at, {"SnapshotType": "shared", "IncludeShared": True}))
+
+
+def find_snapshot(client: RDSClient, at: Location, identifier: str) -> Snapshot | None:
+    """Read one snapshot by its id, None where there is none."""
+    try:
+        found = tuple(_snapshots(client, at, {"DBSnapshotIdentifier": identifier}))
+    except AwsError as error:
+        if error.code.startswith("DBSnapshotNotFound"):
+            return None
+        raise
+    return found[0] if found else None
+
+
+def _snapshots(
+    client: RDSClient, at: Location, parameters: Mapping[str, Any]
+) -> Iterator[Snapshot]:
+    strings = Strings()
+    with calling("rds:DescribeDBSnapshots", at):
+        pages = client.get_paginator("describe_db_snapshots").paginate(
+            **parameters, PaginationConfig={"PageSize": PAGE}
+        )
+        for page in pages:
+            for wire in _decode(page["DBSnapshots"], WireSnapshot):
+                yield snapshot_record(wire, at, strings)
+
+
+def read_quota(client: RDSClient, at: Location) -> Quota | None:
+    """Read how many manual snapshots there are and may be, None where AWS does not tell."""
+    with calling("rds:DescribeAccountAttributes", at):
+        answer = client.describe_account_attributes()
+        return quota_record(_decode(answer["AccountQuotas"], WireQuota))
+
+
+def list_events(client: RDSClient, at: Location, since: datetime) -> tuple[Event, ...]:
+    """List the events of DB instances since a time, at most 14 days back, all pages."""
+    with calling("rds:DescribeEvents", at):
+        pages = client.get_paginator("describe_events").paginate(
+            SourceType="db-instance", StartTime=since, PaginationConfig={"PageSize": PAGE}
+        )
+        events = (
+            event_record(wire) for page in pages for wire in _decode(page["Events"], WireEvent)
+        )
+        return tuple(event for event in events if event is not None)
+
+
+def accounts_that_may_restore(client: RDSClient, at: Location, identifier: str) -> frozenset[str]:
+    """Read the accounts that a snapshot is shared with; one call per snapshot."""
+    with calling("rds:DescribeDBSnapshotAttributes", at):
+        answer = client.describe_db_snapshot_attributes(DBSnapshotIdentifier=identifier)
+        attributes = answer["DBSnapshotAttributesResult"].get("DBSnapshotAttributes", [])
+        return accounts_shared_with(_decode(attributes, WireAttribute))
+
+
+def create_snapshot(
+    client: RDSClient, at: Location, identifier: str, *, instance: str, tags: Mapping[str, str]
+) -> None:
+    """Start a snapshot of an instance. Explicit tags suppress CopyTagsToSnapshot."""
+    with calling("rds:CreateDBSnapshot", at):
+        client.create_db_snapshot(
+            DBSnapshotIdentifier=identifier, DBInstanceIdentifier=instance, Tags=_tags(tags)
+        )
+
+
+def copy_snapshot(
+    client: RDSClient,
+    at: Location,
+    identifier: str,
+    *,
+    origin: str,
+    key: str | None,
+    tags: Mapping[str, str],
+    option_group: str | None = None,
+) -> None:
+    """Start a copy of the snapshot with the ARN `origin`, encrypted under `key`."""
+    more: dict[str, Any] = {}
+    if key is not None:
+        more["KmsKeyId"] = key
+    if option_group is not None:
+        more["OptionGroupName"] = option_group
+    with calling("rds:CopyDBSnapshot", at):
+        client.copy_db_snapshot(
+            SourceDBSnapshotIdentifier=origin,
+            TargetDBSnapshotIdentifier=identifier,
+            Tags=_tags(tags),
+            **more,
+        )
+
+
+def share_snapshot(
+    client: RDSClient, at: Location, identifier: str, accounts: Sequence[str]
+) -> None:
+    """Let accounts restore and copy a snapshot."""
+    with calling("rds:ModifyDBSnapshotAttribute", at):
+        client.modify_db_snapshot_attribute(
+            DBSnapshotIdentifier=identifier, AttributeName=RESTORE, ValuesToAdd=list(accounts)
+        )
+
+
+def unshare_snapshot(
+    client: RDSClient, at: Location, identifier: str, accounts: Sequence[str]
+) -> None:
+    """Take that back."""
+    with calling("rds:ModifyDBSnapshotAttribute", at):
+        client.modify_db_snapshot_attribute(
+            DBSnapshotIdentifier=identifier, AttributeName=RESTORE, ValuesToRemove=list(accounts)
+        )
+
+
+def delete_snapshot(client: RDSClient, at: Location, identifier: str) -> None:
+    """Delete a snapshot; while it is being copied to, this cancels the copy."""
+    with calling("rds:DeleteDBSnapshot", at):
+        client.delete_db_snapshot(DBSnapshotIdentifier=identifier)
+
+
+def add_tags(client: RDSClient, at: Location, arn: str, tags: Mapping[str, str]) -> None:
+    """Set tags."""
+    with calling("rds:AddTagsToResource", at):
+        client.add_tags_to_resource(ResourceName=arn, Tags=_tags(tags))
+
+
+def remove_tags(client: RDSClient, at: Location, arn: str, keys: Sequence[str]) -> None:
+    """Remove tags."""
+    with calling("rds:RemoveTagsFromResource", at):
+        client.remove_tags_from_resource(ResourceName=arn, TagKeys=list(keys))
+
+
+def _tags(tags: Mapping[str, str]) -> list[TagTypeDef]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def _decode(items: Any, shape: type[Wire]) -> list[Wire]:
+    """Type a part of an answer; texts become numbers and times where the shape says so."""
+    decoded: list[Wire] = msgspec.convert(items, list[shape], strict=False)  # type: ignore[valid-type]
+    return decoded

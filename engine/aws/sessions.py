@@ -1,0 +1,188 @@
+"""Credentials per account and role, and one model of AWS's services for all clients."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import Credentials, DeferredRefreshableCredentials
+from botocore.utils import parse_timestamp
+
+from engine.aws.errors import calling
+from engine.aws.snapshot_answers import ParserFactory
+from engine.inventory.convert import partition_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_sts.client import STSClient
+    from mypy_boto3_sts.type_defs import AssumeRoleRequestTypeDef
+
+_NOT_IN_SESSION_NAMES = re.compile(r"[^\w+=,.@-]", re.ASCII)
+_LONGEST_SESSION_NAME = 64
+
+
+class Purpose(StrEnum):
+    """What a client is for, and so with which role of the account it works."""
+
+    READ = "read"
+    CHANGE = "change"
+
+
+class AccountRoles(Protocol):
+    """An account, and how to get into it; a role is a name, an ARN or None."""
+
+    @property
+    def id(self) -> str:
+        """Twelve digits."""
+
+    @property
+    def regions(self) -> Sequence[str]:
+        """Its regions, at least one."""
+
+    @property
+    def role(self) -> str | None:
+        """What changes are made with; None for the caller's own credentials."""
+
+    @property
+    def read_role(self) -> str | None:
+        """What is read with; None for `role`."""
+
+    @property
+    def external_id(self) -> str | None:
+        """What the roles' trust policies ask for."""
+
+
+def role_arn(account: AccountRoles, purpose: Purpose) -> str | None:
+    """Return the ARN of the role for a purpose, None where it is the caller's credentials."""
+    reading = account.read_role if purpose is Purpose.READ else None
+    role = reading or account.role
+    if role is None or role.startswith("arn:"):
+        return role
+    return f"arn:{partition_of(account.regions[0])}:iam::{account.id}:role/{role.lstrip('/')}"
+
+
+def session_name(estate: str) -> str:
+    """Return the name by which CloudTrail knows the engine's sessions."""
+    return _NOT_IN_SESSION_NAMES.sub("-", f"engine-{estate}")[:_LONGEST_SESSION_NAME]
+
+
+class _Session(botocore.session.Session):
+    """A session whose clients can each have their own credentials.
+
+    Botocore binds refreshing credentials to a session, and a session of its own makes each client
+    cost a tenth of a second and several MiB, since it loads the models of the services anew.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lent: Credentials | None = None
+
+    def get_credentials(self) -> Any:
+        """Return the credentials for the client being made."""
+        return self.lent if self.lent is not None else super().get_credentials()
+
+
+class Sessions:
+    """Makes clients of any account from one botocore session. Safe to use from many threads."""
+
+    def __init__(self, estate: str) -> None:
+        self._session_name = session_name(estate)
+        self._lock = threading.RLock()
+        self._session = _Session()
+        self._session.register_component("response_parser_factory", ParserFactory(_timestamp))
+        # A role's session must work in regions that are enabled by choice: only those from
+        # regional endpoints do (IAM User Guide, Managing STS in a Region).
+        self._session.set_config_variable("sts_regional_endpoints", "regional")
+        self._assumed: dict[str, DeferredRefreshableCredentials] = {}
+
+    def setting(self, name: str) -> Any:
+        """Return what the environment or the shared configuration says of a botocore setting."""
+        return self._session.get_config_variable(name)
+
+    def client(
+        self, service: str, region: str, account: AccountRoles, purpose: Purpose, config: Config
+    ) -> Any:
+        """Make a client of `service` that works in `account` with the role for `purpose`."""
+        credentials = self._credentials(account, purpose, config)
+        return self._make(service, region, config, credentials)
+
+    def own_client(self, service: str, region: str | None, config: Config) -> Any:
+        """Make a client that works with the caller's own credentials."""
+        return self._make(service, region, config, None)
+
+    def _make(
+        self, service: str, region: str | None, config: Config, lent: Credentials | None
+    ) -> Any:
+        with self._lock:
+            self._session.lent = lent
+            try:
+                return self._session.create_client(service, region_name=region, config=config)
+            finally:
+                self._session.lent = None
+
+    def _credentials(
+        self, account: AccountRoles, purpose: Purpose, config: Config
+    ) -> Credentials | None:
+        arn = role_arn(account, purpose)
+        if arn is None:
+            return None
+        with self._lock:
+            if arn not in self._assumed:
+                fetch = _RoleFetcher(self, account, arn, self._session_name, config)
+                self._assumed[arn] = DeferredRefreshableCredentials(fetch, "assume-role")
+            return self._assumed[arn]
+
+
+class _RoleFetcher:
+    """Assumes one role, at first use and again before the session ends."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        account: AccountRoles,
+        arn: str,
+        name: str,
+        config: Config,
+    ) -> None:
+        self._sessions = sessions
+        self._account = account
+        self._arn = arn
+        self._name = name
+        self._config = config
+        self._sts: STSClient | None = None
+
+    def __call__(self) -> dict[str, str]:
+        if self._sts is None:
+            region = self._account.regions[0]
+            self._sts = self._sessions.own_client("sts", region, self._config)
+        parameters: AssumeRoleRequestTypeDef = {
+            "RoleArn": self._arn,
+            "RoleSessionName": self._name,
+        }
+        if self._account.external_id is not None:
+            parameters["ExternalId"] = self._account.external_id
+        with calling("sts:AssumeRole"):
+            granted = self._sts.assume_role(**parameters)["Credentials"]
+        return {
+            "access_key": granted["AccessKeyId"],
+            "secret_key": granted["SecretAccessKey"],
+            "token": granted["SessionToken"],
+            "expiry_time": granted["Expiration"].isoformat(),
+        }
+
+
+def _timestamp(value: Any) -> datetime:
+    """Parse a timestamp, eight times as fast as botocore where it is ISO 8601."""
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return parse_timestamp(value)
+        if moment.tzinfo is not None:
+            return moment
+    return parse_timestamp(value)

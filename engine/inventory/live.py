@@ -1,0 +1,166 @@
+"""Reading what exists from AWS, all locations of an estate at once.
+
+Importing this loads botocore.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from engine.aws import ec2, kms, rds, sts
+from engine.aws.clients import Clients
+from engine.aws.errors import AwsError
+from engine.documents.model import Account, Estate, Target
+from engine.inventory.bulk import collector_paused
+from engine.inventory.records import (
+    Instance,
+    Inventory,
+    Key,
+    Location,
+    Scope,
+    ScopeStatus,
+    Snapshot,
+)
+
+Part = TypeVar("Part")
+
+# RDS keeps events for 14 days (RDS User Guide, Viewing Amazon RDS events); a minute's grace for
+# clocks that differ.
+EVENTS_REACH_BACK = timedelta(days=14) - timedelta(minutes=1)
+MOST_THREADS = 16
+
+
+def clients_of(estate: Estate) -> Clients:
+    """Return clients for the accounts of an estate."""
+    return Clients(estate.name, estate.accounts.values())
+
+
+def locations_of(estate: Estate) -> tuple[Location, ...]:
+    """Return every location of an estate: regions of accounts, and where its targets lie."""
+    found = {
+        Location(account.id, region)
+        for account in estate.accounts.values()
+        for region in account.regions
+    }
+    found |= {
+        Location(estate.accounts[target.account].id, target.region)
+        for target in estate.targets.values()
+        if isinstance(target, Target)
+    }
+    return tuple(sorted(found))
+
+
+def read_live(estate: Estate, clients: Clients, now: datetime) -> Inventory:
+    """Read all locations of an estate.
+
+    Nothing that AWS refuses raises: a location whose instances or snapshots cannot be listed is
+    FAILED with its cause, and what else could not be read of a location is None, with a note.
+
+    Args:
+        estate: whose accounts, regions and targets are read.
+        clients: made by `clients_of`.
+        now: the time of the run; becomes `taken_at`.
+    """
+    locations = locations_of(estate)
+    accounts = {account.id: account for account in estate.accounts.values()}
+    with collector_paused(), ThreadPoolExecutor(_threads(locations)) as pool:
+        strangers = dict(
+            zip(
+                accounts,
+                pool.map(lambda account: _wrong_account(clients, account), accounts.values()),
+                strict=True,
+            )
+        )
+        readings = list(
+            pool.map(
+                lambda at: _LocationReading(clients, at, now).read(strangers[at.account]),
+                locations,
+            )
+        )
+    return Inventory(
+        scopes={scope.location: scope for scope, _ in readings},
+        recorded=False,
+        taken_at=now,
+        notes=tuple(note for _, notes in readings for note in notes),
+    )
+
+
+def _threads(locations: Iterable[Location]) -> int:
+    return max(1, min(MOST_THREADS, len(tuple(locations))))
+
+
+def _wrong_account(clients: Clients, account: Account) -> str | None:
+    """Return why the credentials for `account` cannot be its own, None where they are.
+
+    An account read with another one's credentials would look as if all its databases were gone.
+    """
+    try:
+        caller = sts.read_caller(clients.sts(Location(account.id, account.regions[0])))
+    except AwsError as error:
+        return error.cause
+    if caller.account == account.id:
+        return None
+    return f"the credentials for it, {caller.arn}, belong to account {caller.account}"
+
+
+class _LocationReading:
+    """Reads one location, keeping what works apart from what does not."""
+
+    def __init__(self, clients: Clients, at: Location, now: datetime) -> None:
+        self._clients = clients
+        self._at = at
+        self._now = now
+        self._causes: list[str] = []
+        self._notes: list[str] = []
+
+    def read(self, wrong_account: str | None) -> tuple[Scope, tuple[str, ...]]:
+        """Return what there is, and notes on what is missing."""
+        if wrong_account is not None:
+            return Scope(self._at, ScopeStatus.FAILED, wrong_account), ()
+        at, clients = self._at, self._clients
+        client = clients.rds(at)
+        instances = self._essential(lambda: rds.list_instances(client, at))
+        snapshots = self._essential(lambda: rds.list_snapshots(client, at))
+        keys = self._optional("keys", lambda: self._keys(instances or (), snapshots or ()))
+        scope = Scope(
+            location=at,
+            status=ScopeStatus.FAILED if self._causes else ScopeStatus.OK,
+            cause="; ".join(self._causes) or None,
+            instances=instances,
+            snapshots=snapshots,
+            keys=keys,
+            quota=self._optional("snapshot quota", lambda: rds.read_quota(client, at)),
+            zones=self._optional("zone ids", lambda: ec2.read_zones(clients.ec2(at), at)),
+            events=self._optional("events", lambda: rds.list_events(client, at, self._since)),
+        )
+        return scope, tuple(self._notes)
+
+    @property
+    def _since(self) -> datetime:
+        return self._now - EVENTS_REACH_BACK
+
+    def _keys(
+        self, instances: Iterable[Instance], snapshots: Iterable[Snapshot]
+    ) -> Mapping[str, Key]:
+        used = {key for i in instances if (key := i.kms_key)}
+        used |= {key for s in snapshots if (key := s.kms_key)}
+        keys, refusals = kms.read_keys(self._clients.kms(self._at), self._at, used)
+        self._notes += [f"{self._at}: a key is not known: {refusal.cause}" for refusal in refusals]
+        return keys
+
+    def _essential(self, read: Callable[[], Part]) -> Part | None:
+        try:
+            return read()
+        except AwsError as error:
+            self._causes.append(error.cause)
+            return None
+
+    def _optional(self, what: str, read: Callable[[], Part]) -> Part | None:
+        try:
+            return read()
+        except AwsError as error:
+            self._notes.append(f"{self._at}: {what} not known: {error.cause}")
+            return None
