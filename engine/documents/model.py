@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -113,7 +112,7 @@ class Estate:
 
     name: str
     accounts: Mapping[str, Account]
-    targets: Mapping[str, Target | RegionalTarget] = MappingProxyType({})
+    targets: Mapping[str, Target | RegionalTarget] = field(default_factory=dict)
     guards: Guards = Guards()
     retire: tuple[Retire, ...] = ()
     place: Place | None = None
@@ -134,7 +133,7 @@ class Condition:
     regions: tuple[str, ...] = ()
     engines: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
-    tags: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +223,7 @@ class SnapshotTerms:
     """What a policy says of snapshots. No schedule: none are made; an empty keep keeps all."""
 
     schedule: Schedule | None = None
-    tags: Mapping[str, str] = MappingProxyType({})
+    tags: Mapping[str, str] = field(default_factory=dict)
     keep: Keep = Keep()
     incremental: Incremental = Incremental.PREFER
     copies: tuple[CopyRule, ...] = ()
