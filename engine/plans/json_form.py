@@ -1,0 +1,243 @@
+"""The plan document: a `Plan` as JSON bytes and back (`schemas/plan.v1.json`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from engine.errors import EngineError, StaleError
+from engine.plans.digest import as_plain, plan_digest
+from engine.plans.plan import (
+    FORMAT_VERSION,
+    Conflict,
+    Kept,
+    NextSlot,
+    Plan,
+    Step,
+    Unmanaged,
+    Waits,
+)
+
+_ENCODER = msgspec.json.Encoder(order="deterministic", enc_hook=as_plain)
+_MAKE_ANEW = "make the plan anew with `engine plan -out FILE`"
+_PLACE = re.compile(r" - at `(?:key in )?\$\.?(?P<path>[^`]*)`$")
+_BYTE = re.compile(r" \(byte (?P<offset>\d+)\)$")
+
+
+class _Header(msgspec.Struct):
+    format_version: str
+    engine_version: str = "an unknown version"
+
+
+_HEADERS = msgspec.json.Decoder(_Header)
+_PLANS = msgspec.json.Decoder(Plan)
+
+
+class _Dated(Protocol):
+    """A part of a plan that is about a slot."""
+
+    @property
+    def slot(self) -> datetime | None:
+        """The time of the recovery point it is about."""
+
+
+DatedT = TypeVar("DatedT", Step, Kept, Waits, Unmanaged, Conflict, NextSlot)
+
+
+def dumps(plan: Plan, indent: bool = True) -> bytes:
+    """Return the document of `plan`: equal plans give equal bytes.
+
+    Times are written as RFC 3339 in UTC with whole seconds, whatever zone they come in.
+
+    Raises:
+        ValueError: a time has no zone.
+    """
+    encoded = _ENCODER.encode(_with_utc_times(plan))
+    return (msgspec.json.format(encoded, indent=2) if indent else encoded) + b"\n"
+
+
+def loads(data: bytes, where: str) -> Plan:
+    """Read a plan document; keys that a later minor version adds are ignored.
+
+    Args:
+        data: the whole document.
+        where: how to name it in errors, a path as a rule.
+
+    Raises:
+        EngineError: it is no plan, is damaged, or a newer engine wrote it.
+        StaleError: its steps are not those that its digest names.
+    """
+    if not data.strip():
+        raise EngineError("the plan is empty", where=where, fix=_MAKE_ANEW)
+    try:
+        _check_version(_HEADERS.decode(data), where)
+        plan = _PLANS.decode(data)
+    except msgspec.ValidationError as error:
+        raise _misshapen(error, where) from error
+    except msgspec.DecodeError as error:
+        raise _not_json(error, data, where) from error
+    except UnicodeDecodeError as error:
+        raise EngineError(
+            "this is not a plan: it is not UTF-8 text", where=where, why=str(error), fix=_MAKE_ANEW
+        ) from error
+    except RecursionError as error:
+        raise EngineError(
+            "this is not a plan: its values are nested too deeply", where=where, fix=_MAKE_ANEW
+        ) from error
+    _check_graph(plan, where)
+    _check_times(plan, where)
+    _check_digest(plan, where)
+    return plan
+
+
+def _with_utc_times(plan: Plan) -> Plan:
+    inventory = plan.inventory
+    if inventory.taken_at is not None:
+        inventory = replace(inventory, taken_at=_in_utc(inventory.taken_at))
+    return replace(
+        plan,
+        as_of=_in_utc(plan.as_of),
+        expires_at=_in_utc(plan.expires_at),
+        inventory=inventory,
+        steps=_all_in_utc(plan.steps),
+        kept=_all_in_utc(plan.kept),
+        waiting=_all_in_utc(plan.waiting),
+        unmanaged=_all_in_utc(plan.unmanaged),
+        conflicts=_all_in_utc(plan.conflicts),
+        next=_all_in_utc(plan.next),
+    )
+
+
+def _all_in_utc(parts: Iterable[DatedT]) -> tuple[DatedT, ...]:
+    return tuple(
+        part
+        if part.slot is None or (part.slot.tzinfo is UTC and not part.slot.microsecond)
+        else replace(part, slot=_in_utc(part.slot))
+        for part in parts
+    )
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone")
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def _check_version(header: _Header, where: str) -> None:
+    ours = int(FORMAT_VERSION.split(".", maxsplit=1)[0])
+    major = re.match(r"(\d{1,9})\.\d+\Z", header.format_version)
+    if major is None:
+        raise EngineError(
+            f"this is not a plan: format_version is {header.format_version!r}",
+            where=where,
+            fix=_MAKE_ANEW,
+        )
+    if int(major[1]) > ours:
+        raise EngineError(
+            f"this plan has format {header.format_version}, which this engine cannot read",
+            where=where,
+            why=f"engine {header.engine_version} wrote it; formats up to {ours}.x are known here",
+            fix=f"use engine {header.engine_version}, or {_MAKE_ANEW}",
+        )
+    if int(major[1]) < ours:
+        raise EngineError(
+            f"this plan has format {header.format_version}, which is no longer read",
+            where=where,
+            fix=_MAKE_ANEW,
+        )
+
+
+def _misshapen(error: msgspec.ValidationError, where: str) -> EngineError:
+    text = str(error)
+    place = _PLACE.search(text)
+    if place is None:
+        return EngineError(
+            f"this is not a plan: {_PLACE.sub('', text).lower()}", where=where, fix=_MAKE_ANEW
+        )
+    return EngineError(
+        f"the plan is damaged at {place['path']}: {_PLACE.sub('', text).lower()}",
+        where=where,
+        fix=f"{_MAKE_ANEW}; plans are not edited by hand",
+    )
+
+
+def _not_json(error: msgspec.DecodeError, data: bytes, where: str) -> EngineError:
+    text = str(error)
+    if "truncated" in text:
+        return EngineError(
+            "the plan breaks off: the file is not whole",
+            where=where,
+            why="writing or transferring it was cut short",
+            fix=_MAKE_ANEW,
+        )
+    if found := _BYTE.search(text):
+        before = data[: int(found["offset"])]
+        line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+        where = f"{where}:{line}:{column}"
+    return EngineError(
+        "this is not a plan: it is not JSON", where=where, why=_BYTE.sub("", text), fix=_MAKE_ANEW
+    )
+
+
+def _check_graph(plan: Plan, where: str) -> None:
+    known: set[str] = set()
+    for number, step in enumerate(plan.steps):
+        if step.id in known:
+            raise EngineError(
+                f"the plan is damaged at steps[{number}]: {step.id} stands in it twice",
+                where=where,
+                fix=_MAKE_ANEW,
+            )
+        known.add(step.id)
+    for number, step in enumerate(plan.steps):
+        for other in step.depends_on:
+            if other not in known:
+                raise EngineError(
+                    f"the plan is damaged at steps[{number}].depends_on: no step is {other}",
+                    where=where,
+                    fix=_MAKE_ANEW,
+                )
+
+
+def _check_times(plan: Plan, where: str) -> None:
+    for place, moment in _moments(plan):
+        if moment is not None and moment.tzinfo is not UTC:
+            raise EngineError(
+                f"the plan is damaged at {place}: {moment.isoformat()} is not in UTC",
+                where=where,
+                why="times in plans end in Z",
+                fix=_MAKE_ANEW,
+            )
+
+
+def _moments(plan: Plan) -> Iterator[tuple[str, datetime | None]]:
+    yield "as_of", plan.as_of
+    yield "expires_at", plan.expires_at
+    yield "inventory.taken_at", plan.inventory.taken_at
+    parts: tuple[tuple[str, tuple[_Dated, ...]], ...] = (
+        ("steps", plan.steps),
+        ("kept", plan.kept),
+        ("waiting", plan.waiting),
+        ("unmanaged", plan.unmanaged),
+        ("conflicts", plan.conflicts),
+        ("next", plan.next),
+    )
+    for name, items in parts:
+        for number, item in enumerate(items):
+            yield f"{name}[{number}].slot", item.slot
+
+
+def _check_digest(plan: Plan, where: str) -> None:
+    found = plan_digest(plan.steps)
+    if found != plan.digest:
+        raise StaleError(
+            "the plan's steps are not those it was made with",
+            where=where,
+            why=f"its digest is {plan.digest}, but its steps give {found}",
+            fix=f"{_MAKE_ANEW}; plans are not edited by hand",
+        )
