@@ -167,7 +167,7 @@ class AwsError(EngineError):
     @property
     def cause(self) -> str:
         """All of it in one line, without the place."""
-        return f"{self.what}: {self.why}" if self.why else self.what
+        return " ".join(f"{self.what}: {self.why}".split()) if self.why else self.what
 
 
 _ALLOW = "let the policy of the role, or the organization's, allow this call"

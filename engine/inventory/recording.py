@@ -1,0 +1,244 @@
+"""Writing an inventory as a folder of AWS CLI output, for plans without credentials."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.errors import EngineError
+from engine.inventory import layout
+from engine.inventory.convert import MANUAL_SNAPSHOTS, RESTORE
+from engine.inventory.records import (
+    Event,
+    Instance,
+    Inventory,
+    Key,
+    Quota,
+    Scope,
+    Snapshot,
+)
+from engine.inventory.wire import (
+    EventListing,
+    Header,
+    InstanceListing,
+    KeyListing,
+    QuotaListing,
+    SnapshotListing,
+    WireAttribute,
+    WireAttributes,
+    WireAttributesAnswer,
+    WireEvent,
+    WireInstance,
+    WireKey,
+    WireOptionGroup,
+    WireQuota,
+    WireScope,
+    WireSnapshot,
+    WireTag,
+    WireZone,
+    ZoneListing,
+)
+
+# The record keeps that there is one, not which.
+_SOME_TDE_CREDENTIAL = "not-recorded"
+
+
+class NotARecordingError(EngineError):
+    """A folder that holds other things than a recording, and so is not replaced by one."""
+
+
+def write_inventory(inventory: Inventory, folder: Path) -> None:
+    """Write `inventory` so that `read_inventory(folder)` returns it again, but as recorded.
+
+    A recording that stands at `folder` is replaced whole once the new one is complete, so nobody
+    meets half of each.
+
+    Raises:
+        NotARecordingError: `folder` holds something else.
+        EngineError: it cannot be written.
+    """
+    folder = folder.resolve()
+    _check_replaceable(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
+            new, old = Path(beside) / "new", Path(beside) / "old"
+            new.mkdir()
+            _write_all(inventory, new)
+            if folder.exists():
+                folder.rename(old)
+            new.rename(folder)
+    except OSError as error:
+        raise EngineError(
+            "the recording cannot be written", where=str(folder), why=str(error)
+        ) from error
+
+
+def _check_replaceable(folder: Path) -> None:
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise NotARecordingError("is no folder", where=str(folder), fix="name another one")
+    strangers = [
+        entry.name
+        for entry in folder.iterdir()
+        if entry.name != layout.HEADER
+        and not (entry.is_dir() and layout.ACCOUNT_ID.fullmatch(entry.name))
+    ]
+    if strangers:
+        raise NotARecordingError(
+            "holds other things than a recording, which would be lost",
+            where=str(folder),
+            why=f"for example {min(strangers)}",
+            fix="name a folder that does not exist yet",
+        )
+
+
+def _write_all(inventory: Inventory, folder: Path) -> None:
+    for scope in inventory.scopes.values():
+        parts = _parts(scope)
+        if parts:
+            home = layout.location_folder(folder, scope.location)
+            home.mkdir(parents=True)
+            for name, part in parts.items():
+                _write(home / name, part)
+    _write(folder / layout.HEADER, _header(inventory))
+
+
+def _write(file: Path, content: Any) -> None:
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=4) + b"\n")
+
+
+def _header(inventory: Inventory) -> Header:
+    return Header(
+        format_version=layout.FORMAT_VERSION,
+        taken_at=inventory.taken_at,
+        scopes=[_scope(scope) for scope in inventory.scopes.values()],
+        notes=list(inventory.notes) or None,
+    )
+
+
+def _scope(scope: Scope) -> WireScope:
+    return WireScope(
+        account=scope.location.account,
+        region=scope.location.region,
+        status=scope.status,
+        cause=scope.cause,
+        instances=None if scope.instances is None else len(scope.instances),
+        snapshots=None if scope.snapshots is None else len(scope.snapshots),
+    )
+
+
+def _parts(scope: Scope) -> dict[str, Any]:
+    """Return the contents of the location's files; a part that is not known has no file."""
+    parts: dict[str, Any] = {}
+    if scope.instances is not None:
+        parts[layout.INSTANCES] = InstanceListing(items=[_instance(i) for i in scope.instances])
+    if scope.snapshots is not None:
+        parts[layout.SNAPSHOTS] = SnapshotListing(items=[_snapshot(s) for s in scope.snapshots])
+        shares = _shares(scope.snapshots)
+        if shares:
+            parts[layout.SNAPSHOT_ATTRIBUTES] = shares
+    if scope.shared is not None:
+        parts[layout.SHARED_SNAPSHOTS] = SnapshotListing(items=[_snapshot(s) for s in scope.shared])
+    if scope.keys is not None:
+        parts[layout.KEYS] = KeyListing([_key(key) for key in scope.keys.values()])
+    if scope.quota is not None:
+        parts[layout.QUOTAS] = QuotaListing([_quota(scope.quota)])
+    if scope.zones is not None:
+        parts[layout.ZONES] = ZoneListing([WireZone(n, z) for n, z in scope.zones.items()])
+    if scope.events is not None:
+        parts[layout.EVENTS] = EventListing(items=[_event(event) for event in scope.events])
+    return parts
+
+
+def _instance(record: Instance) -> WireInstance:
+    return WireInstance(
+        identifier=record.identifier,
+        arn=record.arn,
+        resource_id=record.resource_id,
+        engine=record.engine,
+        status=record.status,
+        engine_version=record.engine_version,
+        multi_az=record.multi_az,
+        availability_zone=record.availability_zone,
+        secondary_zone=record.secondary_zone,
+        encrypted=record.encrypted,
+        encryption_type=record.encryption_type,
+        kms_key=record.kms_key,
+        allocated_gib=record.allocated_gib,
+        backup_retention_days=record.backup_retention_days,
+        backup_window=record.backup_window,
+        maintenance_window=record.maintenance_window,
+        latest_restorable_at=record.latest_restorable_at,
+        copy_tags_to_snapshot=record.copy_tags_to_snapshot,
+        replica_of=record.replica_of,
+        replicas=list(record.replicas),
+        cluster=record.cluster,
+        aws_backup_arn=record.aws_backup_arn,
+        option_groups=[WireOptionGroup(name) for name in record.option_groups],
+        created_at=record.created_at,
+        tags=_tags(record.tags),
+    )
+
+
+def _snapshot(record: Snapshot) -> WireSnapshot:
+    return WireSnapshot(
+        identifier=record.identifier,
+        arn=record.arn,
+        instance=record.instance,
+        resource_id=record.resource_id,
+        type=record.type,
+        status=record.status,
+        engine=record.engine,
+        created_at=record.created_at,
+        original_created_at=record.original_created_at,
+        availability_zone=record.availability_zone,
+        encrypted=record.encrypted,
+        kms_key=record.kms_key,
+        allocated_gib=record.allocated_gib,
+        progress=record.progress,
+        source_snapshot=record.source_snapshot,
+        option_group=record.option_group,
+        tde_credential=_SOME_TDE_CREDENTIAL if record.tde else None,
+        tags=_tags(record.tags),
+    )
+
+
+def _shares(snapshots: Iterable[Snapshot]) -> dict[str, WireAttributesAnswer]:
+    return {
+        snapshot.arn: WireAttributesAnswer(
+            WireAttributes(
+                snapshot.identifier,
+                [WireAttribute(RESTORE, sorted(snapshot.shared_with))],
+            )
+        )
+        for snapshot in snapshots
+        if snapshot.shared_with is not None
+    }
+
+
+def _tags(tags: Mapping[str, str]) -> list[WireTag]:
+    return [WireTag(key, value) for key, value in tags.items()]
+
+
+def _key(record: Key) -> WireKey:
+    return WireKey(
+        id=record.arn.rpartition("/")[2],
+        arn=record.arn,
+        manager=record.manager,
+        state=record.state,
+        aliases=list(record.aliases),
+    )
+
+
+def _quota(quota: Quota) -> WireQuota:
+    return WireQuota(MANUAL_SNAPSHOTS, quota.used, quota.maximum)
+
+
+def _event(event: Event) -> WireEvent:
+    return WireEvent(event.at, event.source, event.message, list(event.categories))
