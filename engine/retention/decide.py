@@ -67,11 +67,13 @@ def decide(
     Raises:
         ValueError: when a time has no timezone or lies at the very ends of the calendar.
     """
-    newest_first, instants = _newest_first(times)
-    ahead = future.count_future(instants, now)
-    reasons: list[tuple[str, ...]] = [(future.REASON,)] * ahead
-    reasons += _reasons(instants[ahead:], keep, timezone, newest_available)
-    pairs = list(zip(newest_first, reasons, strict=True))
+    try:
+        newest_first, instants = _newest_first(times)
+        ahead = future.count_future(instants, now)
+        reasons = _reasons(instants[ahead:], keep, timezone, newest_available)
+    except OverflowError as error:
+        raise ValueError("a time is beyond the years 2 to 9998") from error
+    pairs = list(zip(newest_first, [(future.REASON,)] * ahead + reasons, strict=True))
     return Decision(
         keep=tuple([Kept(time, why) for time, why in pairs if why]),
         remove=tuple([time for time, why in pairs if not why]),

@@ -89,9 +89,11 @@ class Span:
 
         Years, months and days are taken off the local date; a day that the month reached does not
         have runs over into the next month, so that 31 March minus 1mo is 3 March (2 March in leap
-        years). This and the choice of instant where the resulting local time exists twice or not
-        at all are those of Go's `time.AddDate`, on which restic's `forget` rests. Hours, minutes
-        and seconds are then taken off as elapsed time. What would lie before year 1 is `EARLIEST`.
+        years). This, and which instant is meant where the resulting local time exists twice or not
+        at all, follows Go's `Time.AddDate`, on which restic's `forget` rests. Hours, minutes and
+        seconds are then taken off as elapsed time. Unless the span is zero the result is earlier
+        than `moment`, also where a whole day was left out (Apia, 30 December 2011). What would lie
+        before year 1 is `EARLIEST`.
 
         Raises:
             ValueError: when `moment` has no timezone.
@@ -103,7 +105,7 @@ class Span:
             instant = moment.astimezone(UTC)
             if self.years or self.months or self.days:
                 wall = self._earlier_wall_time(moment.replace(tzinfo=None))
-                instant = _instant_of(wall, moment)
+                instant = _instant_before(moment, wall)
             return (instant - timedelta(seconds=self._elapsed_seconds())).astimezone(zone)
         except OverflowError:
             return EARLIEST
@@ -180,13 +182,21 @@ def _no_unit(digits: str, unit: str) -> str:
     return f"{unit} is no unit; the units are {_WORDS}"
 
 
-def _instant_of(wall: datetime, moment: datetime) -> datetime:
-    """Return the UTC instant at which the clocks where `moment` was taken show `wall`.
+def _instant_before(moment: datetime, wall: datetime) -> datetime:
+    """Return the instant, in UTC, at which the clocks that `moment` is told by showed `wall`.
 
-    Go's choice: the offset that would hold were `wall` UTC; where that contradicts itself, the
-    offset that holds at the instant it leads to.
+    Go's choice: the offset that would hold were `wall` in UTC; where that contradicts itself, the
+    offset that holds at the instant it leads to. Where a whole day was left out this can lead to
+    `moment` itself, which would put the newest backup out of its own reach; then the offset of
+    `moment` is taken.
     """
     as_utc = wall.replace(tzinfo=UTC)
-    offset = as_utc.astimezone(moment.tzinfo).utcoffset() or timedelta()
-    second = (as_utc - offset).astimezone(moment.tzinfo).utcoffset() or timedelta()
-    return as_utc - second
+    guess = _offset(as_utc, moment)
+    instant = as_utc - _offset(as_utc - guess, moment)
+    return instant if instant < moment else as_utc - _offset(moment, moment)
+
+
+def _offset(instant: datetime, moment: datetime) -> timedelta:
+    """Return how far the clocks that `moment` is told by are ahead of UTC at `instant`."""
+    local = instant.astimezone(moment.tzinfo).replace(tzinfo=UTC)
+    return local - instant.astimezone(UTC)
