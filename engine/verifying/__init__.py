@@ -1,0 +1,1 @@
+"""A second opinion on finished plans: it shares no code with planning, so that it can disagree."""

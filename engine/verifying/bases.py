@@ -1,0 +1,93 @@
+"""Promise 3: a base goes only after its successor in the same chain is available."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.documents.model import DEFAULT_IDLE_AFTER
+from engine.identity.chains import Chain
+from engine.identity.marks import VOLUME
+from engine.inventory.placement import UNKNOWN_ZONE
+from engine.verifying.cases import Case
+from engine.verifying.evidence import Evidence, Held
+from engine.verifying.sources import Standing
+
+GONE = frozenset({Standing.GONE, Standing.SUCCEEDED})
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """When the data of a later object of a chain was captured, and when the object was made."""
+
+    data: datetime | None
+    made: datetime | None
+
+
+class Bases:
+    """Checks deletes against the chains that later snapshots and copies build on."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._members: dict[Chain, list[Held]] = {}
+
+    def objections(self, case: Case) -> Iterator[str]:
+        """Yield why the object that `case` would delete may still be a base."""
+        if case.retired or case.family.standing in GONE or not case.held.is_available:
+            return
+        chain = case.held.chain
+        if self._is_idle(case, chain):
+            return
+        own = case.held.snapshot
+        successors = list(self._successors(case, chain))
+        for what, is_newer in (
+            ("data", [_not_before(one.data, own.taken_at) for one in successors]),
+            ("object", [_not_before(one.made, _made(case.held)) for one in successors]),
+        ):
+            if not any(is_newer):
+                yield (
+                    f"it may be the base of its chain ({chain.volume} in {chain.zone} at "
+                    f"{chain.location}, {chain.role}): no newer {what} is sure to be there"
+                )
+                return
+
+    def _successors(self, case: Case, chain: Chain) -> Iterator[Successor]:
+        """Yield what of the chain is sure to be there when the object goes.
+
+        An object whose zone was not confirmed may belong to another chain, so it follows nothing;
+        in a chain of unknown zone none ever is confirmed, and the newest has to do.
+        """
+        for held in self._chain(chain):
+            confirmed = held.marks.zone_checked or chain.zone == UNKNOWN_ZONE
+            stays = held.snapshot.arn not in self._evidence.deleted
+            if held.is_available and confirmed and stays:
+                yield Successor(held.snapshot.taken_at, _made(held))
+        waited_for = self._evidence.waits_for(case.step)
+        for planned in self._evidence.planned_by_chain.get(chain, ()):
+            if planned.step.id in waited_for:
+                yield Successor(planned.original, self._evidence.now)
+
+    def _is_idle(self, case: Case, chain: Chain) -> bool:
+        """Return whether nothing joined the chain for so long that nothing is expected to."""
+        members = self._chain(chain)
+        if chain in self._evidence.planned_by_chain or any(one.is_in_flight for one in members):
+            return False
+        times = [_made(one) for one in members]
+        idle_after = max([say.terms.idle_after for say in case.says], default=DEFAULT_IDLE_AFTER)
+        return all(time is not None and time + idle_after <= self._evidence.now for time in times)
+
+    def _chain(self, chain: Chain) -> list[Held]:
+        if chain not in self._members:
+            held = self._evidence.held_with(VOLUME, chain.volume)
+            for one in held:
+                self._members.setdefault(one.chain, []).append(one)
+        return self._members[chain]
+
+
+def _made(held: Held) -> datetime | None:
+    return held.snapshot.created_at or held.snapshot.taken_at
+
+
+def _not_before(time: datetime | None, other: datetime | None) -> bool:
+    return time is not None and other is not None and time >= other

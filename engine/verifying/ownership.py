@@ -1,0 +1,68 @@
+"""Promise 1: what the engine does not own is never deleted, changed or shared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.identity.marks import GONE_SINCE, SHARED, ZONE, ZONE_CHECKED
+from engine.identity.names import snapshot_arn
+from engine.inventory.records import SnapshotType
+from engine.plans.codes import Action
+from engine.plans.plan import Step
+from engine.verifying.evidence import MAKING, Evidence, location_of_step
+
+SHARING = frozenset({Action.SHARE, Action.UNSHARE})
+CHANGING_TAGS = frozenset({SHARED, ZONE, ZONE_CHECKED, GONE_SINCE})
+SHARING_TAGS = frozenset({SHARED})
+NAMING = {
+    Action.CREATE: "DBSnapshotIdentifier",
+    Action.COPY: "TargetDBSnapshotIdentifier",
+}
+
+
+def objections(step: Step, evidence: Evidence) -> Iterator[str]:
+    """Yield what `step` would do to something that is not the engine's."""
+    if step.arn != snapshot_arn(step.arn, location_of_step(step), step.snapshot):
+        yield f"it names {step.arn}, but would call for {step.snapshot} at {_place(step)}"
+    if step.action in MAKING:
+        yield from _making(step, evidence)
+    else:
+        yield from _changing(step, evidence)
+        yield from _tagging(step)
+
+
+def _making(step: Step, evidence: Evidence) -> Iterator[str]:
+    name = step.parameters.get(NAMING[step.action])
+    if name != step.snapshot:
+        yield f"it names {step.snapshot}, but would make {name}"
+    snapshot = evidence.existing.get(step.arn)
+    if snapshot is not None and evidence.owned(snapshot) is None:
+        yield f"{step.arn} exists and is not the engine's"
+
+
+def _changing(step: Step, evidence: Evidence) -> Iterator[str]:
+    maker = evidence.making.get(step.arn)
+    if maker is not None and step.action is not Action.DELETE:
+        if maker.id not in evidence.waits_for(step):
+            yield f"it does not wait for {maker.id}, which makes {step.arn}"
+        return
+    snapshot = evidence.existing.get(step.arn)
+    if snapshot is None:
+        yield f"{step.arn} is not in the inventory"
+    elif snapshot.location != location_of_step(step):
+        yield f"{step.arn} was found at {snapshot.location}, not at {_place(step)}"
+    elif snapshot.type is not SnapshotType.MANUAL:
+        yield f"{step.arn} is a snapshot of type {snapshot.type}, which is never the engine's"
+    elif evidence.owned(snapshot) is None:
+        yield f"{step.arn} is not the engine's: its tags and its id do not prove it"
+
+
+def _tagging(step: Step) -> Iterator[str]:
+    may_change = SHARING_TAGS if step.action in SHARING else CHANGING_TAGS
+    changed = {*step.parameters.get("Tags", {}), *step.parameters.get("RemoveTags", ())}
+    for tag in sorted(changed - may_change):
+        yield f"it would change the tag {tag}"
+
+
+def _place(step: Step) -> str:
+    return str(location_of_step(step))

@@ -1,0 +1,130 @@
+"""Promise 2: a point goes only when no rule keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from engine.inventory.records import Location
+from engine.retention.decide import decide
+from engine.retention.keep import Keep
+from engine.verifying.cases import Case, Cases, Say
+from engine.verifying.evidence import Evidence
+from engine.verifying.sources import Family, Source, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """The slots of a family's points at one location.
+
+    `every` counts what is in flight too, and `planned`: the steps that make a point for a slot.
+    `newest_available` is not in the future.
+    """
+
+    every: frozenset[datetime]
+    available: frozenset[datetime]
+    newest_available: datetime | None
+    planned: Mapping[datetime, frozenset[str]]
+
+
+class Rules:
+    """Checks deletes against keep rules; what rules keep of a family is decided once."""
+
+    def __init__(self, evidence: Evidence, cases: Cases) -> None:
+        self._evidence = evidence
+        self._cases = cases
+        self._slots: dict[tuple[frozenset[Source], Location], Slots] = {}
+        self._decided: dict[tuple[object, ...], frozenset[datetime]] = {}
+
+    def objections(self, case: Case) -> Iterator[str]:
+        """Yield what keeps the object that `case` would delete."""
+        if case.marks.pin is not None:
+            yield f"it is pinned: {case.marks.pin}"
+        if len(case.family.takers) > 1:
+            names = ", ".join(policy.name for policy in case.family.takers)
+            yield f"its source is matched by more than one policy: {names}"
+        for say in case.says:
+            if say.terms.hold is not None:
+                yield f"{say.policy.name} holds it: {say.terms.hold}"
+        if case.retired:
+            return
+        if not case.held.is_point:
+            if not case.says:
+                yield f"the policy {case.marks.policy} that made it is gone"
+        elif case.unmanaged:
+            why = ", ".join(sorted(case.unmanaged))
+            yield f"no policy decides about it ({why}), and nothing in `retire` names it"
+        elif case.family.standing is Standing.GONE:
+            yield from self._orphaned(case)
+        elif case.family.instance is not None:
+            for say in case.says:
+                yield from self._kept(case, say)
+
+    def _orphaned(self, case: Case) -> Iterator[str]:
+        """Yield what keeps a point of a source that is gone."""
+        for say in case.says:
+            orphans = say.terms.orphans
+            if orphans is None:
+                yield f"its source is gone, and {say.policy.name} has no `orphans`"
+                continue
+            now = self._evidence.now.astimezone(UTC)
+            gone_since = case.marks.gone_since
+            if gone_since is None:
+                yield "its source is gone, but engine:gone-since does not say since when"
+            elif gone_since > orphans.keep_for.before(now):
+                yield f"its source is gone for less than {orphans.keep_for}"
+            newest = sorted(self._slots_at(case).available, reverse=True)
+            if case.marks.slot in newest[: orphans.keep_last]:
+                yield f"it is one of the newest {orphans.keep_last} points of a source that is gone"
+
+    def _kept(self, case: Case, say: Say) -> Iterator[str]:
+        """Yield the rules of one policy that keep a point."""
+        slots = self._slots_at(case)
+        for keep in self._cases.keeps_at(say, case.location):
+            rules = f"{say.policy.name} ({keep.sentence()})"
+            if case.marks.slot in self._decide(slots, slots.every, keep, say.terms.timezone):
+                yield f"{rules} keeps it"
+                continue
+            if case.marks.slot in self._decide(slots, slots.available, keep, say.terms.timezone):
+                sure = slots.available | self._made_before(case, slots)
+                if case.marks.slot in self._decide(slots, sure, keep, say.terms.timezone):
+                    yield f"{rules} keeps it until points are available that it does not wait for"
+
+    def _made_before(self, case: Case, slots: Slots) -> frozenset[datetime]:
+        """Return the planned slots whose points are available before the step is done."""
+        before = self._evidence.waits_for(case.step)
+        return frozenset(slot for slot, steps in slots.planned.items() if steps & before)
+
+    def _slots_at(self, case: Case) -> Slots:
+        key = (case.family.members, case.location)
+        if key not in self._slots:
+            self._slots[key] = self._find_slots(case.family, case.location)
+        return self._slots[key]
+
+    def _find_slots(self, family: Family, location: Location) -> Slots:
+        points = self._cases.sources.points(family, location)
+        planned: dict[datetime, frozenset[str]] = {}
+        for one in self._cases.sources.points_to_be(family, location):
+            made = planned.get(one.marks.slot, frozenset())
+            planned[one.marks.slot] = made | {one.step.id}
+        available = frozenset([one.marks.slot for one in points if one.is_available])
+        past = [slot for slot in available if slot <= self._evidence.now]
+        return Slots(
+            every=frozenset([*(one.marks.slot for one in points), *planned]),
+            available=available,
+            newest_available=max(past, default=None),
+            planned=planned,
+        )
+
+    def _decide(
+        self, slots: Slots, times: frozenset[datetime], keep: Keep, timezone: ZoneInfo
+    ) -> frozenset[datetime]:
+        """Return which of `times` stay; `within` reaches back from the newest available one."""
+        newest = slots.newest_available
+        key = (times, keep, timezone, newest)
+        if key not in self._decided:
+            decision = decide(tuple(times), keep, timezone, newest, self._evidence.now)
+            self._decided[key] = frozenset(kept.time for kept in decision.keep)
+        return self._decided[key]

@@ -1,0 +1,69 @@
+"""Re-checks a finished plan against promises 1 to 4, from documents and inventory alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from engine.documents.model import Documents
+from engine.inventory.records import Inventory
+from engine.plans.codes import Action
+from engine.plans.plan import Finding, Step
+from engine.verifying import ownership, readings
+from engine.verifying.bases import Bases
+from engine.verifying.cases import Cases
+from engine.verifying.evidence import Evidence
+from engine.verifying.rules import Rules
+
+
+def verify(
+    plan_steps: Sequence[Step], documents: Documents, inventory: Inventory, now: datetime
+) -> tuple[Finding, ...]:
+    """Return what speaks against the steps that are not withheld; nothing, if all is well.
+
+    Nothing that planning concluded is taken over: whom a policy matches, who owns what, which
+    point a rule keeps and which object is a base are worked out again. The promises checked:
+
+    1. What the engine does not own is never deleted, changed or shared.
+    2. A point goes only when no rule keeps it.
+    3. A base goes only after its successor in the same chain is available.
+    4. What could not be read is never deleted, nor what depends on it.
+
+    Args:
+        plan_steps: the steps of one plan, withheld ones included.
+        documents: what the plan was made from.
+        inventory: what the plan was made from.
+        now: the time the plan is for.
+    """
+    evidence = Evidence(plan_steps, documents, inventory, now)
+    deletes = _Deletes(evidence)
+    findings: list[Finding] = []
+    for step in evidence.steps:
+        against = [Finding(step.id, 1, text) for text in ownership.objections(step, evidence)]
+        if step.action is Action.DELETE and not against:
+            against += deletes.findings(step)
+        findings += against
+    return tuple(findings)
+
+
+class _Deletes:
+    """Promises 2 to 4, which only deletes can break."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._cases = Cases(evidence)
+        self._rules = Rules(evidence, self._cases)
+        self._bases = Bases(evidence)
+
+    def findings(self, step: Step) -> Iterator[Finding]:
+        """Yield what speaks against deleting an object that promise 1 lets go."""
+        case = self._cases.case(step)
+        if case is None:
+            yield Finding(step.id, 4, f"{step.arn} does not say what it is a backup of")
+            return
+        for text in self._rules.objections(case):
+            yield Finding(step.id, 2, text)
+        for text in self._bases.objections(case):
+            yield Finding(step.id, 3, text)
+        for text in readings.objections(case, self._evidence, self._cases.sources):
+            yield Finding(step.id, 4, text)

@@ -1,0 +1,170 @@
+"""Promise 4: what could not be read is never deleted, nor what depends on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from engine.documents.model import Retire
+from engine.identity.marks import Role
+from engine.inventory.records import Location, ScopeStatus
+from tests.verifying.scene import (
+    AWAY,
+    ESTATE,
+    FAR,
+    GOLD,
+    HOME,
+    VAULT,
+    Scene,
+    copy,
+    copying,
+    day,
+    delete,
+    found,
+    marks,
+    primary,
+    snapshots_of,
+)
+
+
+@pytest.mark.parametrize(
+    ("unread", "broken"),
+    [
+        ({AWAY, FAR}, []),
+        ({HOME}, [1]),
+        ({VAULT}, [4]),
+    ],
+    ids=["places that do not matter", "where it lies", "a target"],
+)
+def test_a_primary_needs_its_own_place_and_every_target(
+    unread: set[Location], broken: list[int]
+) -> None:
+    assert Scene(unread=unread).broken(delete(primary(1))) == broken
+
+
+def test_a_place_that_was_read_in_part_is_not_read() -> None:
+    scene = Scene()
+    inventory = scene.inventory()
+    vault = inventory.scope(VAULT)
+    for half in (replace(vault, instances=None), replace(vault, snapshots=None)):
+        scopes = {**inventory.scopes, VAULT: half}
+        findings = scene.verify(replace(inventory, scopes=scopes), delete(primary(1)))
+        assert {finding.promise for finding in findings} == {4}
+
+
+def test_an_object_in_a_place_that_was_read_in_part_stays() -> None:
+    scene = Scene()
+    inventory = scene.inventory()
+    half = replace(inventory.scope(VAULT), status=ScopeStatus.FAILED, cause="throttled")
+    findings = scene.verify(
+        replace(inventory, scopes={**inventory.scopes, VAULT: half}), delete(copy(1))
+    )
+    assert {finding.promise for finding in findings} == {4}
+
+
+def test_a_copy_needs_the_place_of_its_source() -> None:
+    scene = Scene(unread={HOME})
+    assert scene.broken(delete(copy(1))) == [4]
+    assert Scene(unread={AWAY, FAR}).broken(delete(copy(1))) == []
+
+
+def test_a_place_outside_the_estate_is_not_known() -> None:
+    small = replace(ESTATE, targets={}, accounts={"prod": ESTATE.accounts["prod"]})
+    assert 4 in Scene(estate=small).broken(delete(copy(1)))
+
+
+def test_a_source_outside_the_estate_is_not_known() -> None:
+    small = replace(ESTATE, accounts={"vault": ESTATE.accounts["vault"]})
+    scene = Scene(estate=small)
+    assert scene.broken(delete(copy(1))) == [2, 4]
+    scene.retire(Retire(reason="location_outside_estate"))
+    assert scene.broken(delete(copy(1))) == []
+
+
+def test_what_is_retired_for_its_policy_needs_no_source() -> None:
+    scene = Scene(policies=[], unread={HOME})
+    assert scene.broken(delete(copy(1))) == [2, 4]
+    scene.retire(Retire(reason="policy_gone"))
+    assert scene.broken(delete(copy(1))) == []
+
+
+def test_a_source_that_could_not_be_read_is_not_known_to_match_nothing() -> None:
+    scene = Scene(unread={HOME}, instances=[])
+    scene.retire(Retire(reason="source_unmatched"))
+    assert scene.broken(delete(copy(1))) == [4]
+
+
+def test_every_account_it_is_shared_with_must_be_read() -> None:
+    policies = [snapshots_of(GOLD, copies=())]
+    for account, unread, broken in (
+        (VAULT.account, set(), []),
+        (VAULT.account, {VAULT}, [4]),
+        (VAULT.account, {FAR}, [4]),
+        ("999999999999", set(), [4]),
+    ):
+        shared = primary(1, shared=frozenset({account}))
+        scene = Scene([shared, *Scene().snapshots[1:]], policies=policies, unread=unread)
+        assert scene.broken(delete(shared)) == broken
+
+
+def test_the_targets_of_the_policy_that_made_it_must_be_read_too() -> None:
+    now_silver = replace(snapshots_of(GOLD, copies=()), name="silver")
+    was_gold = replace(GOLD, select=replace(GOLD.select, rest=True))
+    scene = Scene(policies=[now_silver, was_gold], unread={VAULT})
+    assert scene.broken(delete(primary(1))) == [4]
+
+
+def test_a_bridge_needs_every_target_too() -> None:
+    held = [found(marks(day(n), Role.BRIDGE, origin="x"), HOME) for n in (3, 4)]
+    for unread, broken in ((set(), []), ({VAULT}, [4])):
+        scene = Scene([*Scene().snapshots, *held], unread=unread)
+        assert scene.broken(delete(held[0])) == broken
+
+
+@pytest.mark.parametrize("status", ["creating", "copying", "pending", "deleting", "optimizing"])
+def test_only_what_is_available_or_failed_is_deleted(status: str) -> None:
+    scene = Scene()
+    changed = scene.change(primary(1), status=status)
+    assert scene.broken(delete(changed)) == [4]
+
+
+def test_a_failed_object_needs_only_its_own_place() -> None:
+    scene = Scene(unread={VAULT})
+    failed = scene.change(primary(1), status="failed")
+    assert scene.broken(delete(failed)) == []
+    scene = Scene(unread={HOME})
+    failed = scene.change(copy(1), status="failed")
+    assert scene.broken(delete(failed)) == []
+    scene.unread = {VAULT}
+    assert scene.broken(delete(failed)) == [1]
+
+
+@pytest.mark.parametrize("status", ["copying", "pending", "optimizing"])
+def test_the_origin_of_something_in_flight_stays(status: str) -> None:
+    scene = Scene()
+    scene.change(copy(1), status=status)
+    assert scene.broken(delete(primary(1))) == [4]
+    assert scene.broken(delete(primary(2))) == []
+
+
+def test_the_origin_of_a_stranger_in_flight_stays() -> None:
+    scene = Scene()
+    stranger = replace(copy(1), tags={}, status="copying", source_snapshot=primary(1).arn)
+    scene.snapshots[4] = stranger
+    assert scene.broken(delete(primary(1))) == [4]
+
+
+def test_the_origin_of_what_has_arrived_may_go() -> None:
+    scene = Scene()
+    scene.change(copy(1), source_snapshot=primary(1).arn)
+    assert scene.broken(delete(primary(1))) == []
+
+
+def test_the_origin_of_a_planned_copy_goes_after_it() -> None:
+    scene = Scene()
+    scene.snapshots.remove(copy(2))
+    sent = copying(primary(2), copy(2))
+    assert scene.broken(sent, delete(primary(2))) == [4]
+    assert scene.broken(sent, delete(primary(2), sent)) == []
+    assert scene.broken(replace(sent, withheld_by="quota"), delete(primary(2))) == []

@@ -1,0 +1,480 @@
+"""Promise 2: a point goes only when no rule keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from engine.documents.model import (
+    Condition,
+    CopyRule,
+    Orphans,
+    Override,
+    RegionalTarget,
+    Retire,
+    Select,
+)
+from engine.identity.marks import Role
+from engine.inventory.records import Instance, Snapshot
+from engine.retention.keep import Keep
+from engine.retention.spans import Span
+from tests.verifying.scene import (
+    DATABASE,
+    ESTATE,
+    GOLD,
+    HOME,
+    KEY,
+    NOW,
+    ORDERS,
+    Scene,
+    copy,
+    copying,
+    create,
+    day,
+    delete,
+    found,
+    marks,
+    named,
+    primary,
+    snapshots_of,
+    terms_of,
+)
+
+SILVER = replace(GOLD, name="silver", select=Select(Condition(identifiers=("stock*",))))
+NO_COPIES = snapshots_of(GOLD, copies=())
+
+
+def test_a_point_that_no_rule_keeps_goes() -> None:
+    assert Scene().broken(delete(primary(1)), delete(primary(2)), delete(copy(1))) == []
+
+
+def test_a_point_that_a_rule_keeps_stays() -> None:
+    assert Scene().broken(delete(primary(3))) == [2]
+    assert Scene().broken(delete(copy(2))) == [2]
+
+
+def test_copies_follow_the_policy_where_they_have_no_rule_of_their_own() -> None:
+    scene = Scene(policies=[snapshots_of(GOLD, copies=(CopyRule(target="local"),))])
+    assert scene.broken(delete(copy(2))) == []
+    assert scene.broken(delete(copy(3))) == [2]
+
+
+def test_an_empty_policy_deletes_nothing() -> None:
+    assert Scene(policies=[snapshots_of(GOLD, keep=Keep())]).broken(delete(primary(1))) == [2]
+
+
+def test_a_removed_policy_deletes_nothing() -> None:
+    scene = Scene(policies=[])
+    scene.snapshots += [replace(primary(5), status="failed"), bridge(1), bridge(2)]
+    for held in (primary(1), copy(1), primary(5), bridge(1)):
+        assert scene.broken(delete(held)) == [2]
+
+
+def test_failed_objects_and_bridges_are_no_points_to_keep() -> None:
+    scene = Scene()
+    scene.snapshots += [replace(primary(5), status="failed"), bridge(3), bridge(4)]
+    assert scene.broken(delete(primary(5)), delete(bridge(3))) == []
+
+
+def test_the_policy_that_made_a_point_keeps_it_as_well() -> None:
+    strict = snapshots_of(replace(GOLD, name="strict"), keep=Keep(last=1))
+    made_by_gold = replace(GOLD, select=Select(Condition(identifiers=("stock",))))
+    assert Scene(policies=[strict, made_by_gold]).broken(delete(primary(3))) == [2]
+    assert Scene(policies=[strict, made_by_gold]).broken(delete(primary(2))) == []
+
+
+def test_the_policy_that_matches_now_keeps_it_as_well() -> None:
+    lavish = snapshots_of(replace(GOLD, name="lavish"), keep=Keep(last=3))
+    made_by_gold = replace(GOLD, select=Select(Condition(identifiers=("stock",))))
+    assert Scene(policies=[lavish, made_by_gold]).broken(delete(primary(2))) == [2]
+    assert Scene(policies=[lavish, made_by_gold]).broken(delete(primary(1))) == []
+
+
+def test_a_policy_takes_over_the_points_of_its_old_name() -> None:
+    heir = replace(GOLD, name="platinum")
+    assert Scene(policies=[heir]).broken(delete(primary(1))) == [2]
+    heir = replace(heir, formerly=("gold",))
+    assert Scene(policies=[heir]).broken(delete(primary(1))) == []
+    assert Scene(policies=[heir]).broken(delete(primary(3))) == [2]
+
+
+def test_a_living_policy_goes_before_one_that_had_its_name() -> None:
+    lavish = snapshots_of(GOLD, keep=Keep(last=4))
+    heir = replace(SILVER, formerly=("gold",))
+    assert Scene(policies=[lavish, heir]).broken(delete(primary(1))) == [2]
+    assert Scene(policies=[heir, lavish]).broken(delete(primary(1))) == [2]
+
+
+def test_overrides_count() -> None:
+    changes: dict[tuple[str, ...], Keep] = {("snapshots", "keep"): Keep(last=4)}
+    for glob, broken in (("orders", [2]), ("stock", [])):
+        override = Override(Select(Condition(identifiers=(glob,))), changes)
+        scene = Scene(policies=[replace(GOLD, overrides=(override,))])
+        assert scene.broken(delete(primary(1))) == broken
+
+
+def test_a_hold_keeps_everything() -> None:
+    assert Scene(policies=[terms_of(GOLD, hold="case 17")]).broken(delete(primary(1))) == [2]
+
+
+def test_a_hold_outlives_the_source() -> None:
+    override = Override(Select(Condition(identifiers=("orders",))), {("hold",): "case 17"})
+    scene = orphaned(gone_for=31)
+    assert scene.broken(delete(scene.snapshots[0])) == []
+    scene.policies = [replace(GOLD, overrides=(override,))]
+    assert scene.broken(delete(scene.snapshots[0])) == [2]
+
+
+def test_a_pin_keeps_a_point_a_bridge_and_a_failed_object() -> None:
+    for pinned in (
+        primary(1, pin="audit"),
+        bridge(1, pin="audit"),
+        replace(primary(1, pin="audit"), status="failed"),
+    ):
+        scene = Scene(snapshots=[pinned, *Scene().snapshots[1:], bridge(4)])
+        assert scene.broken(delete(pinned)) == [2]
+
+
+def test_two_policies_for_one_source_delete_nothing() -> None:
+    assert Scene(policies=[GOLD, SILVER]).broken(delete(primary(1))) == []
+    both = replace(SILVER, select=GOLD.select)
+    assert Scene(policies=[GOLD, both]).broken(delete(primary(1))) == [2]
+
+
+# -- matching ------------------------------------------------------------------------------------
+
+REPLICA = replace(DATABASE, replica_of="orders-main")
+SELECTIONS: list[tuple[str, Select, Instance, bool]] = [
+    ("account", Select(Condition(accounts=("prod",))), DATABASE, True),
+    ("account glob", Select(Condition(accounts=("p*",))), DATABASE, True),
+    ("other account", Select(Condition(accounts=("vault",))), DATABASE, False),
+    ("region", Select(Condition(regions=("eu-*",))), DATABASE, True),
+    ("other region", Select(Condition(regions=("us-*",))), DATABASE, False),
+    ("engine", Select(Condition(engines=("mysql", "postgres"))), DATABASE, True),
+    ("other engine", Select(Condition(engines=("mysql",))), DATABASE, False),
+    ("case", Select(Condition(identifiers=("Orders",))), DATABASE, False),
+    ("tag", Select(Condition(tags={"tier": ("silver", "go*")})), DATABASE, True),
+    ("other tag value", Select(Condition(tags={"tier": ("silver",)})), DATABASE, False),
+    ("missing tag", Select(Condition(tags={"team": ("*",)})), DATABASE, False),
+    (
+        "one condition of two",
+        Select(Condition(identifiers=("orders",), engines=("mysql",))),
+        DATABASE,
+        False,
+    ),
+    (
+        "excluded",
+        Select(Condition(identifiers=("*",)), exclude=(Condition(tags={"tier": ("gold",)}),)),
+        DATABASE,
+        False,
+    ),
+    (
+        "half of an exclude",
+        Select(
+            Condition(identifiers=("*",)),
+            exclude=(Condition(tags={"tier": ("gold",)}, engines=("mysql",)),),
+        ),
+        DATABASE,
+        True,
+    ),
+    ("replica", Select(Condition(identifiers=("*",))), REPLICA, False),
+    ("replica asked for", Select(Condition(identifiers=("*",)), replicas=True), REPLICA, True),
+]
+
+
+@pytest.mark.parametrize(
+    ("select", "instance", "matches"),
+    [row[1:] for row in SELECTIONS],
+    ids=[row[0] for row in SELECTIONS],
+)
+def test_what_a_policy_takes(select: Select, instance: Instance, matches: bool) -> None:
+    scene = Scene(policies=[replace(GOLD, select=select)], instances=[instance])
+    assert scene.broken(delete(primary(1))) == ([] if matches else [2])
+
+
+def test_the_rest_is_what_no_other_policy_takes() -> None:
+    rest = replace(SILVER, select=Select(rest=True))
+    assert Scene(policies=[GOLD, rest]).broken(delete(primary(1))) == []
+    other = replace(rest, name="bronze")
+    away = replace(GOLD, select=SILVER.select)
+    assert Scene(policies=[away, rest]).broken(delete(primary(1))) == []
+    assert Scene(policies=[away, rest, other]).broken(delete(primary(1))) == [2]
+
+
+# -- runs ----------------------------------------------------------------------------------------
+
+
+def test_a_planned_point_displaces_another_only_once_it_is_there() -> None:
+    made = create(5)
+    assert Scene().broken(made, delete(primary(3), made)) == []
+    assert Scene().broken(made, delete(primary(3))) == [2]
+    assert Scene().broken(replace(made, withheld_by="quota"), delete(primary(3), made)) == [2]
+
+
+def test_waiting_may_be_indirect() -> None:
+    made = create(5)
+    sent = copying(made, copy(5), made)
+    assert Scene().broken(made, sent, delete(primary(3), sent)) == []
+
+
+def test_a_circle_of_steps_ends_the_search() -> None:
+    made = replace(create(5), depends_on=("delete_snapshot:x",))
+    going = replace(delete(primary(3), made), id="delete_snapshot:x")
+    assert Scene().broken(made, going) == []
+
+
+def test_a_point_in_flight_displaces_nothing_yet() -> None:
+    scene = Scene()
+    scene.snapshots.append(replace(primary(5), status="creating", created_at=None))
+    assert scene.broken(delete(primary(3))) == [2]
+    assert scene.broken(delete(primary(2))) == []
+
+
+def test_what_is_planned_but_would_not_be_owned_displaces_nothing() -> None:
+    made = create(5)
+    forged = {**made.parameters, "Tags": {**made.parameters["Tags"], "engine:policy": "x"}}
+    made = replace(made, parameters=forged)
+    assert Scene().broken(made, delete(primary(3), made)) == [2]
+
+
+def test_bridges_and_failed_objects_displace_nothing() -> None:
+    scene = Scene()
+    scene.snapshots += [bridge(5), replace(primary(6), status="failed")]
+    assert scene.broken(delete(primary(3))) == [2]
+    planned = bridge(5)
+    made = copying(primary(4), planned)
+    assert Scene().broken(made, delete(primary(3), made)) == [2]
+
+
+def test_two_objects_of_one_slot_are_one_point() -> None:
+    scene = Scene()
+    scene.snapshots.append(found(marks(day(4), policy="silver"), HOME))
+    assert scene.broken(delete(primary(3))) == [2]
+
+
+def test_points_elsewhere_and_of_others_do_not_count() -> None:
+    scene = Scene()
+    other = "arn:aws:rds:eu-west-1:111111111111:db:stock"
+    scene.snapshots += [
+        found(marks(day(5), resource="db-STOCK", source=other), HOME),
+        found(marks(day(5), source=ORDERS.replace("eu-west-1", "us-east-1")), HOME),
+    ]
+    assert scene.broken(delete(primary(3))) == [2]
+    abroad = create(5, source=ORDERS.replace("eu-west-1", "us-east-1"))
+    assert scene.broken(abroad, delete(primary(3), abroad)) == [2]
+
+
+def test_future_points_are_kept_and_count_for_nothing() -> None:
+    scene = Scene()
+    scene.snapshots += [primary(6), primary(7), primary(8)]
+    assert scene.broken(delete(primary(7))) == [2]
+    assert scene.broken(delete(primary(3))) == [2]
+
+
+def test_within_reaches_back_from_the_newest_available_point() -> None:
+    policy = snapshots_of(GOLD, keep=Keep(within=Span(hours=49)))
+    made = create(5)
+    assert Scene(policies=[policy]).broken(made, delete(primary(2), made)) == [2]
+    assert Scene(policies=[policy]).broken(made, delete(primary(1), made)) == []
+
+
+# -- unmanaged and retired -----------------------------------------------------------------------
+
+
+def dropped_target() -> Scene:
+    return Scene(policies=[NO_COPIES])
+
+
+def unmatched() -> Scene:
+    return Scene(instances=[replace(DATABASE, identifier="payments")])
+
+
+def without_policy() -> Scene:
+    return Scene(policies=[SILVER])
+
+
+@pytest.mark.parametrize(
+    ("scene", "held", "reason"),
+    [
+        (dropped_target(), copy(1), "target_dropped"),
+        (unmatched(), primary(1), "source_unmatched"),
+        (without_policy(), primary(1), "policy_gone"),
+    ],
+    ids=["target dropped", "source unmatched", "policy gone"],
+)
+def test_an_unmanaged_point_goes_only_if_it_is_retired(
+    scene: Scene, held: Snapshot, reason: str
+) -> None:
+    assert scene.broken(delete(held)) == [2]
+    for wrong in (
+        Retire(reason="location_outside_estate"),
+        Retire(policy="silver"),
+        Retire(reason=reason, sources="prod/*/payments"),
+        Retire(reason=reason, locations="prod/eu-central-1"),
+        Retire(),
+    ):
+        scene.retire(wrong)
+        assert scene.broken(delete(held)) == [2]
+    for right in (
+        Retire(reason=reason),
+        Retire(policy="g*", sources="prod/eu-west-1/orders"),
+        Retire(sources="111111111111/*"),
+        Retire(reason=reason, locations=f"{held.location}"),
+    ):
+        scene.retire(Retire(policy="silver"), right)
+        assert scene.broken(delete(held)) == []
+
+
+def test_a_managed_point_is_not_retired() -> None:
+    scene = Scene()
+    scene.retire(Retire(policy="gold"))
+    assert scene.broken(delete(primary(4))) == [2, 3]
+
+
+def test_the_policy_that_matches_now_must_have_the_target_too() -> None:
+    now_silver = replace(NO_COPIES, name="silver")
+    was_gold = replace(GOLD, select=SILVER.select)
+    scene = Scene(policies=[now_silver, was_gold])
+    assert scene.broken(delete(copy(1))) == [2]
+    scene.retire(Retire(reason="target_dropped"))
+    assert scene.broken(delete(copy(1))) == []
+
+
+def test_a_regional_target_leads_where_the_region_says() -> None:
+    scene = Scene(
+        policies=[snapshots_of(GOLD, copies=(CopyRule(target="near", keep=Keep(last=3)),))]
+    )
+    assert scene.broken(delete(copy(1))) == []
+    scene.estate = replace(ESTATE, targets={**ESTATE.targets, "local": ESTATE.targets["remote"]})
+    assert scene.broken(delete(copy(1))) == [2]
+
+
+def test_a_target_that_leads_nowhere_manages_nothing() -> None:
+    for target in ("unheard-of", "near"):
+        elsewhere = RegionalTarget("near", {})
+        scene = Scene(policies=[snapshots_of(GOLD, copies=(CopyRule(target=target),))])
+        scene.estate = replace(ESTATE, targets={**ESTATE.targets, "near": elsewhere})
+        assert scene.broken(delete(copy(1))) == [2]
+
+
+def test_every_rule_at_a_location_counts() -> None:
+    rules = (
+        CopyRule(target="local", keep=Keep(last=3)),
+        CopyRule(target="near", keep=Keep(last=4)),
+    )
+    assert Scene(policies=[snapshots_of(GOLD, copies=rules)]).broken(delete(copy(1))) == [2]
+
+
+def test_what_is_retired_is_still_held_and_pinned() -> None:
+    scene = dropped_target()
+    scene.policies = [terms_of(NO_COPIES, hold="case 17")]
+    scene.retire(Retire(reason="target_dropped"))
+    assert scene.broken(delete(copy(1))) == [2]
+
+
+# -- gone sources --------------------------------------------------------------------------------
+
+
+def orphaned(gone_for: float | None) -> Scene:
+    """The database is gone, and was seen to be so many days ago."""
+    since = None if gone_for is None else NOW - timedelta(days=gone_for)
+    return Scene(
+        snapshots=[primary(number, gone_since=since) for number in (1, 2, 3, 4)], instances=[]
+    )
+
+
+def test_points_of_a_gone_source_go_when_their_time_is_over() -> None:
+    for gone_for, broken in ((31, []), (30, []), (29.9, [2]), (None, [2])):
+        scene = orphaned(gone_for)
+        assert scene.broken(*map(delete, scene.snapshots[:3])) == broken
+
+
+def test_the_last_points_of_a_gone_source_stay() -> None:
+    scene = orphaned(gone_for=31)
+    assert scene.broken(delete(scene.snapshots[3])) == [2]
+    scene.policies = [terms_of(GOLD, orphans=Orphans(Span(days=30), keep_last=2))]
+    assert scene.broken(delete(scene.snapshots[2])) == [2]
+    assert scene.broken(delete(scene.snapshots[1])) == []
+    scene.policies = [terms_of(GOLD, orphans=Orphans(Span(days=30), keep_last=0))]
+    assert scene.broken(delete(scene.snapshots[3])) == []
+
+
+def test_a_policy_silent_about_orphans_keeps_them() -> None:
+    scene = orphaned(gone_for=31)
+    scene.policies = [terms_of(GOLD, orphans=None)]
+    assert scene.broken(delete(scene.snapshots[0])) == [2]
+
+
+def test_a_source_under_another_name_is_not_gone() -> None:
+    scene = orphaned(gone_for=31)
+    scene.instances = [replace(DATABASE, arn=f"{ORDERS}-old", identifier="orders-old")]
+    assert scene.broken(delete(scene.snapshots[0])) == []
+    assert scene.broken(delete(scene.snapshots[2])) == [2]
+
+
+# -- succession ----------------------------------------------------------------------------------
+
+RESTORED = replace(DATABASE, resource_id="db-RESTORED")
+
+
+def succeeded() -> Scene:
+    """The database was replaced by a restored one under its name, which has one point."""
+    new = found(marks(day(5), resource="db-RESTORED", volume="db-RESTORED"), HOME)
+    return Scene(snapshots=[*map(primary, (1, 2, 3, 4)), new], instances=[RESTORED])
+
+
+def test_points_of_both_are_judged_together() -> None:
+    scene = succeeded()
+    assert scene.broken(delete(primary(3))) == []
+    assert scene.broken(delete(primary(4))) == [2]
+    new = scene.snapshots[4]
+    scene.snapshots.append(found(marks(day(4.5), resource="db-RESTORED"), HOME))
+    assert scene.broken(delete(primary(4))) == []
+    assert scene.broken(delete(new)) == [2, 3]
+
+
+def test_a_planned_point_of_the_successor_displaces_too() -> None:
+    made = create(4.5, resource="db-RESTORED", volume="db-RESTORED")
+    assert succeeded().broken(made, delete(primary(4), made)) == []
+    assert succeeded().broken(made, delete(primary(4))) == [2]
+
+
+def test_succession_needs_the_name_and_the_place() -> None:
+    other = replace(RESTORED, arn=f"{ORDERS}-2", identifier="orders-2")
+    scene = succeeded()
+    scene.instances = [other]
+    assert scene.broken(delete(primary(3))) == [2]
+
+
+def test_a_living_source_has_no_successor() -> None:
+    renamed = replace(DATABASE, arn=f"{ORDERS}-old", identifier="orders-old")
+    scene = succeeded()
+    scene.instances.append(renamed)
+    assert scene.broken(delete(primary(3))) == [2]
+    assert scene.broken(delete(primary(2))) == []
+
+
+def test_the_latest_name_decides_who_succeeds() -> None:
+    stock = replace(DATABASE, arn=ORDERS.replace("orders", "stock"), resource_id="db-STOCK")
+    scene = succeeded()
+    scene.snapshots[3] = primary(4, source=stock.arn)
+    scene.instances.append(stock)
+    assert scene.broken(delete(primary(2))) == []
+    assert scene.broken(delete(primary(3))) == [2]
+    assert scene.broken(delete(scene.snapshots[3])) == [2]
+
+
+def test_orphans_do_not_apply_to_a_succeeded_source() -> None:
+    scene = succeeded()
+    scene.policies = [terms_of(GOLD, orphans=None)]
+    assert scene.broken(delete(primary(3))) == []
+
+
+def bridge(number: float, **changes: Any) -> Snapshot:
+    """A re-encrypted object at home that only a route needs."""
+    origin = named(marks(day(number)), HOME)[1]
+    keys = (KEY, "cccccccc")
+    return found(marks(day(number), Role.BRIDGE, keys=keys, origin=origin, **changes), HOME)
