@@ -1,0 +1,255 @@
+"""Checks that need the inventory. They warn; they never make a document invalid."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from engine.documents.model import Documents, Target, Terms
+from engine.identity.marks import Role
+from engine.inventory.records import Instance, Inventory, Location
+from engine.planning.matching import account_names
+from engine.planning.routes import RouteBook, is_default_key, resolve_key
+from engine.planning.slots import latest_due, next_due
+from engine.planning.survey import Source, World, survey
+from engine.plans.plan import Warned
+from engine.retention.decide import decide
+from engine.retention.keep import Keep
+
+MAX_SHARED_ACCOUNTS = 20
+_HORIZON = timedelta(days=400)
+_MOST_SLOTS = 2000
+_CLOCK = re.compile(r"(?:(\w{3}):)?(\d\d):(\d\d)-(?:(\w{3}):)?(\d\d):(\d\d)")
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEK = 7 * 1440
+
+
+def check(documents: Documents, inventory: Inventory, now: datetime) -> tuple[Warned, ...]:
+    """Return what the inventory shows to be wrong with the documents."""
+    world, sources = survey(documents, inventory, now)
+    book = RouteBook(world.estate, dict(inventory.scopes))
+    return tuple(check_world(world, sources, book))
+
+
+def check_world(world: World, sources: Sequence[Source], book: RouteBook) -> Iterable[Warned]:
+    """Return what is wrong with the documents in this world, source by source."""
+    for source in sources:
+        for one in _CHECKS:
+            yield from one(source, world, book)
+    yield from _quota(world, sources, book)
+    yield from _target_keys(world)
+
+
+def _warn(code: str, severity: str, source: Source, text: str, fix: str | None = None) -> Warned:
+    policy = source.policy.name if source.policy else None
+    return Warned(code, severity, text, source.ref.address, policy, fix)
+
+
+def _two_policies(source: Source, world: World, book: RouteBook) -> Iterable[Warned]:
+    if source.match.rivals and source.policy is not None:
+        others = ", ".join(source.match.rivals)
+        yield _warn(
+            "E301 two-policies",
+            "error",
+            source,
+            f"policy {source.policy.name} and {others} both select it",
+            "let one of them exclude it; until then nothing of it is deleted",
+        )
+
+
+def _no_route(source: Source, world: World, book: RouteBook) -> Iterable[Warned]:
+    if source.terms is None:
+        return
+    routes, misses = book.routes(source.terms, source.location)
+    for miss in misses:
+        yield _warn("E302 no-route", "error", source, miss.text)
+    accounts = {route.location.account for route in routes} - {source.location.account}
+    if len(accounts) > MAX_SHARED_ACCOUNTS:
+        text = f"its copies go to {len(accounts)} accounts; AWS shares a snapshot with at most 20"
+        yield _warn("E303 too-many-accounts", "error", source, text, "use fewer target accounts")
+    if accounts and source.instance is not None:
+        yield from _cannot_share(source, source.instance, world, book)
+
+
+def _cannot_share(
+    source: Source, instance: Instance, world: World, book: RouteBook
+) -> Iterable[Warned]:
+    key = (world.scope(source.location).keys or {}).get(instance.kms_key or "")
+    if is_default_key(key) and book.rekey(source.location) is None:
+        yield _warn(
+            "E304 default-key",
+            "error",
+            source,
+            "it is encrypted under AWS's default key, which no other account may use",
+            "name a customer-managed key as `rekey` of its account",
+        )
+    if instance.encryption_type == "sse-rds":
+        text = "it is encrypted under a key that AWS owns; such snapshots may not be shareable"
+        yield _warn("W305 aws-owned-key", "warning", source, text)
+    if any(h.snapshot.tde for h in source.holdings):
+        text = "it uses TDE; snapshots with TDE cannot be shared with other accounts"
+        yield _warn("E306 tde", "error", source, text, "copy to targets in its own account only")
+
+
+def _windows(source: Source, world: World, book: RouteBook) -> Iterable[Warned]:
+    """Warn where points are due while AWS itself is busy with the database."""
+    instance, terms = source.instance, source.terms
+    schedule = terms.snapshots.schedule if terms else None
+    if instance is None or terms is None or schedule is None:
+        return
+    slot = latest_due(schedule, terms.timezone, world.now)
+    if slot is None:
+        return
+    end = slot.window_end or slot.at + timedelta(minutes=30)
+    start_minute = _minute_of_week(slot.at)
+    length = int((end - slot.at).total_seconds()) // 60
+    own = (start_minute, start_minute + length)
+    daily = schedule.window is not None and slot.window_end is not None
+    for code, name, text in (
+        ("W307 maintenance-window", "maintenance window", instance.maintenance_window),
+        ("W308 backup-window", "automated backup window", instance.backup_window),
+    ):
+        if name.startswith("automated") and instance.backup_retention_days == 0:
+            continue
+        if daily and text and _overlap(own, _spans(text)):
+            yield _warn(
+                code,
+                "warning",
+                source,
+                f"its snapshot window overlaps its {name} {text} UTC",
+                "move one of the two windows",
+            )
+
+
+def _minute_of_week(moment: datetime) -> int:
+    utc = moment.astimezone(UTC)
+    return utc.weekday() * 1440 + utc.hour * 60 + utc.minute
+
+
+def _spans(window: str) -> list[tuple[int, int]]:
+    """Return a window of AWS's as minutes of the week; one without a day is on each of them."""
+    match = _CLOCK.fullmatch(window.lower())
+    if match is None:
+        return []
+    day, hour, minute, end_day, end_hour, end_minute = match.groups()
+    clock, end_clock = int(hour) * 60 + int(minute), int(end_hour) * 60 + int(end_minute)
+    if day in _DAYS and end_day in _DAYS:
+        start, end = _DAYS.index(day) * 1440 + clock, _DAYS.index(end_day) * 1440 + end_clock
+        return [(start, end if end > start else end + _WEEK)]
+    length = (end_clock - clock) % 1440
+    return [(d * 1440 + clock, d * 1440 + clock + length) for d in range(7)]
+
+
+def _overlap(own: tuple[int, int], spans: Iterable[tuple[int, int]]) -> bool:
+    return any(
+        own[0] < end + shift and start + shift < own[1]
+        for start, end in spans
+        for shift in (-_WEEK, 0, _WEEK)
+    )
+
+
+def _mixed_keys(source: Source, world: World, book: RouteBook) -> Iterable[Warned]:
+    if source.terms is None:
+        return
+    keys: dict[Location, set[tuple[str, ...]]] = defaultdict(set)
+    for holding in source.holdings:
+        if holding.marks.role is Role.COPY and holding.is_point:
+            keys[holding.location].add(holding.marks.keys)
+    for location in sorted(keys):
+        if len(keys[location]) > 1:
+            text = (
+                f"its copies in {location} are under {len(keys[location])} sequences of keys; "
+                "AWS may store the next one in full"
+            )
+            yield _warn("W309 mixed-keys", "warning", source, text, "keep to one key per target")
+
+
+_CHECKS: tuple[Callable[[Source, World, RouteBook], Iterable[Warned]], ...] = (
+    _two_policies,
+    _no_route,
+    _windows,
+    _mixed_keys,
+)
+
+
+# -- what sources share --------------------------------------------------------------------------
+
+
+def _quota(world: World, sources: Sequence[Source], book: RouteBook) -> Iterable[Warned]:
+    wanted: Counter[Location] = Counter()
+    endless: set[Location] = set()
+    steady = _SteadyCounts(world.now)
+    for source in sources:
+        if source.terms is None:
+            continue
+        routes, _ = book.routes(source.terms, source.location)
+        homes = [(source.location, source.terms.snapshots.keep)]
+        for location, keep in (*homes, *((r.location, r.keep) for r in routes)):
+            count = steady.count(source.terms, keep)
+            if count is None:
+                endless.add(location)
+            else:
+                wanted[location] += count
+    names = account_names(world.estate)
+    for location in sorted(wanted):
+        quota = world.scope(location).quota
+        if quota is not None and wanted[location] > quota.maximum:
+            more = " and more each day" if location in endless else ""
+            yield Warned(
+                "W310 quota",
+                "warning",
+                f"schedules and retention will hold {wanted[location]} points{more} in "
+                f"{names.get(location.account, location.account)}/{location.region}; "
+                f"its quota is {quota.maximum} manual snapshots",
+                fix="raise the quota (L-272F1212) or keep fewer points",
+            )
+
+
+class _SteadyCounts:
+    """How many points a schedule and a retention come to hold, tried on past slots."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._counts: dict[tuple[object, ...], int | None] = {}
+
+    def count(self, terms: Terms, keep: Keep) -> int | None:
+        """Return the number of points held in the long run, None where it only grows."""
+        key = (terms.snapshots.schedule, terms.timezone.key, keep)
+        if key not in self._counts:
+            self._counts[key] = self._try_out(terms, keep)
+        return self._counts[key]
+
+    def _try_out(self, terms: Terms, keep: Keep) -> int | None:
+        if keep.is_empty:
+            return None
+        slots = []
+        schedule = terms.snapshots.schedule
+        at = (
+            None if schedule is None else latest_due(schedule, terms.timezone, self._now - _HORIZON)
+        )
+        moment = at.at if at else None
+        while schedule is not None and moment is not None and moment <= self._now:
+            slots.append(moment)
+            if len(slots) == _MOST_SLOTS:
+                break
+            moment = next_due(schedule, terms.timezone, moment)
+        return len(decide(slots, keep, terms.timezone).keep) if slots else 0
+
+
+def _target_keys(world: World) -> Iterable[Warned]:
+    """Warn of keys that exist but cannot be used (KMS API reference, KeyState)."""
+    targets = [t for t in world.estate.targets.values() if isinstance(t, Target)]
+    for target in sorted(targets, key=lambda t: t.name):
+        location = Location(world.estate.accounts[target.account].id, target.region)
+        scope = world.scope(location)
+        choice = resolve_key(target.key, scope)
+        key = (scope.keys or {}).get(choice.arn or "") if choice else None
+        if key is not None and key.state != "Enabled":
+            yield Warned(
+                "E311 key-unusable",
+                "error",
+                f"key {key.arn}, which copies to target {target.name} need, is {key.state}",
+                fix="enable it, or point the target at another key",
+            )

@@ -1,0 +1,162 @@
+"""Stage 2: is a recovery point due, and may it be made now?"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from engine.documents.model import CatchUp, Terms
+from engine.identity.marks import Marks, Role, fingerprint, key_mark
+from engine.identity.names import snapshot_arn, snapshot_id
+from engine.inventory.placement import volume_zone
+from engine.inventory.records import Instance, SnapshotState
+from engine.planning.draft import Draft, Planned
+from engine.planning.slots import Lateness, Slot, latest_due
+from engine.planning.steps import create_snapshot, passed_on, short, step_id
+from engine.planning.survey import Source, World
+from engine.plans.codes import Action, Waiting
+from engine.plans.plan import Warned
+
+SNAPSHOT_STATES = frozenset({"available", "storage-optimization"})
+NEAR_BACKUP_WINDOW = timedelta(hours=1)
+_WINDOW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
+
+
+def plan_create(draft: Draft, world: World) -> None:
+    """Add the create step of the slot that is due, or say why it waits."""
+    source = draft.source
+    if source.instance is None or source.policy is None or source.terms is None:
+        return
+    slot = due_slot(source.terms, world.now)
+    if slot is None or _is_covered(source, slot):
+        return
+    if _blocked(draft, source, source.instance, source.terms, slot, world):
+        return
+    _create(draft, source.instance, slot, world)
+
+
+def due_slot(terms: Terms, now: datetime) -> Slot | None:
+    """Return the newest slot that is due under these terms."""
+    schedule = terms.snapshots.schedule
+    return None if schedule is None else latest_due(schedule, terms.timezone, now)
+
+
+def _is_covered(source: Source, slot: Slot) -> bool:
+    own = [h for h in source.holdings if h.marks.resource == source.ref.resource_id]
+    return any(
+        h.state is not SnapshotState.FAILED
+        and (h.slot == slot.at or (h.is_point and h.taken_at >= slot.at))
+        for h in own
+    )
+
+
+def _blocked(
+    draft: Draft, source: Source, instance: Instance, terms: Terms, slot: Slot, world: World
+) -> bool:
+    reason = _why_not(source, instance, terms, slot, world)
+    if reason is None:
+        return False
+    draft.wait(*reason, source.location, slot.at)
+    return True
+
+
+def _why_not(
+    source: Source, instance: Instance, terms: Terms, slot: Slot, world: World
+) -> tuple[Waiting, str] | None:
+    if instance.status not in SNAPSHOT_STATES:
+        text = f"the instance is {instance.status}; AWS takes snapshots of available ones"
+        return Waiting.SOURCE_STATE, text
+    lateness = slot.lateness(world.now)
+    if lateness is Lateness.PUNCTUAL:
+        return None
+    catch_up = terms.snapshots.schedule.catch_up if terms.snapshots.schedule else CatchUp.NONE
+    if catch_up is CatchUp.NONE:
+        return Waiting.SLOT_MISSED, f"slot {short(slot.at)} was missed; catch_up is none"
+    if lateness is Lateness.IN_WINDOW:
+        return None
+    if catch_up is CatchUp.IN_WINDOW:
+        return Waiting.SLOT_MISSED, f"the window of slot {short(slot.at)} is over"
+    if _is_first(source, world):
+        return Waiting.WINDOW, "the first point of a database waits for its window"
+    if near_backup_window(instance, world.now):
+        text = f"the automated backup window {instance.backup_window} UTC is near"
+        return Waiting.AUTOMATED_BACKUP_WINDOW, text
+    return None
+
+
+def _is_first(source: Source, world: World) -> bool:
+    known = world.scope(source.location).snapshots is not None
+    return known and not any(h.marks.resource == source.ref.resource_id for h in source.holdings)
+
+
+def near_backup_window(instance: Instance, now: datetime) -> bool:
+    """Say whether `now` is within an hour of the automated backup window (UTC).
+
+    RDS refuses snapshots while it makes its own, and skips its own while a copy of the same
+    database runs in the Region (RDS User Guide, Introduction to backups).
+    """
+    clock = _WINDOW.fullmatch(instance.backup_window or "")
+    if clock is None or instance.backup_retention_days == 0:
+        return False
+    hour, minute, end_hour, end_minute = map(int, clock.groups())
+    start, end = 60 * hour + minute, 60 * end_hour + end_minute
+    utc = now.astimezone(UTC)
+    margin = int(NEAR_BACKUP_WINDOW.total_seconds()) // 60
+    since_start = (60 * utc.hour + utc.minute - (start - margin)) % 1440
+    return since_start < (end - start) % 1440 + 2 * margin
+
+
+def _create(draft: Draft, instance: Instance, slot: Slot, world: World) -> None:
+    source = draft.source
+    assert source.policy is not None
+    assert source.terms is not None
+    scope = world.scope(source.location)
+    zone = volume_zone(instance, scope)
+    marks = Marks(
+        estate=world.estate.name,
+        policy=source.policy.name,
+        slot=slot.at,
+        role=Role.PRIMARY,
+        resource=instance.resource_id,
+        source=instance.arn,
+        volume=instance.resource_id,
+        zone=zone,
+        keys=(key_mark(instance.kms_key, encrypted=instance.encrypted),),
+    )
+    proof = fingerprint(
+        marks.estate, marks.role, source.location, marks.resource, marks.policy, slot.at
+    )
+    foreign = world.suspects.get((source.location, proof))
+    if foreign is not None:
+        draft.conflict(foreign.arn, source.location, slot.at)
+        return
+    name = snapshot_id(instance.identifier, source.policy.name, slot.at, zone, proof)
+    planned = Planned(
+        step=step_id(Action.CREATE, source.location, name),
+        arn=snapshot_arn(instance.arn, source.location, name),
+        identifier=name,
+        location=source.location,
+        marks=marks,
+        taken_at=world.now,
+        kms_key=instance.kms_key if instance.encrypted else None,
+        allocated_gib=instance.allocated_gib,
+    )
+    inherited = instance.tags if instance.copy_tags_to_snapshot else {}
+    tags, left_out = passed_on(marks, source.terms.snapshots.tags, inherited)
+    if left_out:
+        draft.warnings.append(tags_left_out(source, left_out))
+    zones = f"{instance.availability_zone or ''}/{instance.secondary_zone or ''}"
+    draft.add(create_snapshot(source, instance, planned, tags, zones))
+    draft.planned.append(planned)
+
+
+def tags_left_out(source: Source, keys: tuple[str, ...]) -> Warned:
+    """Return the warning that a snapshot cannot bear all tags it should."""
+    return Warned(
+        code="W401 tags-left-out",
+        severity="warning",
+        text=f"{len(keys)} tags do not fit within AWS's 50 per snapshot: {', '.join(keys)}",
+        source=source.ref.address,
+        policy=source.policy.name if source.policy else None,
+        fix="use fewer tags on the database or in snapshots.tags",
+    )

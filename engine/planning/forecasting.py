@@ -1,0 +1,281 @@
+"""Stage 6: what AWS will store for each new object. The rules are data; the first that fits wins.
+
+Sources: the RDS User Guide (Copying a DB snapshot; Introduction to backups) and the AWS Database
+Blog post "Optimize Amazon RDS Multi-AZ backups with incremental snapshots". Where they disagree
+the verdict is at most `likely_incremental`; nothing is called certain that one of them denies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from engine.identity.marks import UNKNOWN_KEY, Role
+from engine.inventory.placement import UNKNOWN_ZONE
+from engine.inventory.records import SnapshotState
+from engine.planning.draft import Draft, Planned
+from engine.planning.steps import Origin
+from engine.planning.survey import Source
+from engine.plans.codes import Verdict
+from engine.plans.plan import Forecast
+
+GUIDE = "RDS User Guide, Copying a DB snapshot"
+GUIDE_BACKUPS = "RDS User Guide, Introduction to backups"
+BLOG = "AWS Database Blog, Optimize Amazon RDS Multi-AZ backups with incremental snapshots"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a forecast rests on. Predecessors are available, or planned before this one.
+
+    `same_chain` are those of its chain, `checked` says that one of them has its zone confirmed.
+    `newest_same_chain` says that the newest object at its location is of its chain.
+    """
+
+    new: Planned
+    origin: Origin | None
+    origin_verdict: Verdict | None
+    encrypts: bool
+    crosses_accounts: bool
+    same_chain: bool
+    checked: bool
+    newest_same_chain: bool
+    other_keys_in_account: bool
+    zone_changed: bool
+    automated_in_zone: bool
+    unplaced_neighbour: bool
+
+
+class Confidence:
+    """How far the texts agree on a rule."""
+
+    AGREED = "all texts agree"
+    DISPUTED = "the texts disagree"
+    INFERRED = "inferred"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One forecast rule: when it applies, what it says, why, and who says so."""
+
+    id: str
+    applies: Callable[[Facts], bool]
+    verdict: Verdict
+    because: str
+    source: str
+    confidence: str
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "encrypts_unencrypted",
+        lambda f: f.encrypts,
+        Verdict.FULL,
+        "it encrypts a snapshot that is not encrypted",
+        GUIDE,
+        Confidence.AGREED,
+    ),
+    Rule(
+        "zone_unknown",
+        lambda f: f.new.marks.zone == UNKNOWN_ZONE,
+        Verdict.UNKNOWN,
+        "the availability zone it is taken from is not known",
+        BLOG,
+        Confidence.INFERRED,
+    ),
+    Rule(
+        "key_unknown",
+        lambda f: UNKNOWN_KEY in f.new.marks.keys,
+        Verdict.UNKNOWN,
+        "the key it is copied under could not be resolved",
+        GUIDE,
+        Confidence.INFERRED,
+    ),
+    Rule(
+        "automated_predecessor",
+        lambda f: f.origin is None and not f.same_chain and f.automated_in_zone,
+        Verdict.LIKELY_INCREMENTAL,
+        "only snapshots that the engine did not make precede it in this zone",
+        GUIDE_BACKUPS,
+        Confidence.DISPUTED,
+    ),
+    Rule(
+        "unplaced_predecessor",
+        lambda f: f.origin is None and not f.same_chain and f.unplaced_neighbour,
+        Verdict.UNKNOWN,
+        "the zone of the snapshots that precede it is not recorded",
+        BLOG,
+        Confidence.INFERRED,
+    ),
+    Rule(
+        "first_in_chain",
+        lambda f: not f.same_chain,
+        Verdict.FULL,
+        "{nothing_yet}",
+        f"{GUIDE}; {BLOG}",
+        Confidence.AGREED,
+    ),
+    Rule(
+        "origin_full",
+        lambda f: f.origin_verdict is Verdict.FULL,
+        Verdict.FULL,
+        "a copy of a full snapshot is full",
+        f"{GUIDE}; {BLOG}",
+        Confidence.AGREED,
+    ),
+    Rule(
+        "origin_unknown",
+        lambda f: f.origin_verdict is Verdict.UNKNOWN,
+        Verdict.LIKELY_INCREMENTAL,
+        "its chain has a base here, but how its origin is stored is not known",
+        GUIDE,
+        Confidence.INFERRED,
+    ),
+    Rule(
+        "origin_likely",
+        lambda f: f.origin_verdict is Verdict.LIKELY_INCREMENTAL,
+        Verdict.LIKELY_INCREMENTAL,
+        "its origin is only likely to be incremental",
+        GUIDE,
+        Confidence.DISPUTED,
+    ),
+    Rule(
+        "base_unchecked",
+        lambda f: not f.checked,
+        Verdict.LIKELY_INCREMENTAL,
+        "the zone of the base it builds on has not been confirmed",
+        BLOG,
+        Confidence.INFERRED,
+    ),
+    Rule(
+        "other_key_in_account",
+        lambda f: f.origin is not None and f.other_keys_in_account,
+        Verdict.LIKELY_INCREMENTAL,
+        "that account holds copies of this database under another key too",
+        GUIDE,
+        Confidence.DISPUTED,
+    ),
+    Rule(
+        "zone_changed",
+        lambda f: f.crosses_accounts and f.zone_changed,
+        Verdict.LIKELY_INCREMENTAL,
+        "the zone changed since the last copy; the blog counts per zone, the guide does not",
+        f"{GUIDE}; {BLOG}",
+        Confidence.DISPUTED,
+    ),
+    Rule(
+        "newest_in_other_chain",
+        lambda f: f.origin is not None and not f.newest_same_chain and not f.zone_changed,
+        Verdict.LIKELY_INCREMENTAL,
+        "the newest copy there is of another chain",
+        GUIDE,
+        Confidence.DISPUTED,
+    ),
+    Rule(
+        "base_in_chain",
+        lambda f: True,
+        Verdict.INCREMENTAL,
+        "its chain has a base here: same volume, same zone, same keys",
+        f"{GUIDE}; {BLOG}",
+        Confidence.AGREED,
+    ),
+)
+
+
+def plan_forecasts(draft: Draft) -> None:
+    """Give every create and copy of the draft its forecast, in the order they are made."""
+    verdicts: dict[str, Verdict] = {}
+    before: list[Origin] = [h for h in draft.source.holdings if h.is_available]
+    for new in draft.planned:
+        forecast = forecast_of(draft.source, new, before, verdicts)
+        verdicts[new.arn] = forecast.verdict
+        draft.steps[new.step] = replace(draft.steps[new.step], forecast=forecast)
+        before.append(new)
+
+
+def forecast_of(
+    source: Source, new: Planned, before: list[Origin], verdicts: dict[str, Verdict]
+) -> Forecast:
+    """Return what AWS will store for one new object, given all that exists before it."""
+    facts = _facts(source, new, before, verdicts)
+    rule = next(rule for rule in RULES if rule.applies(facts))
+    because = rule.because.format(nothing_yet=_nothing_yet(facts))
+    size = new.allocated_gib
+    return Forecast(rule.verdict, rule.id, because, (0, size))
+
+
+def _facts(
+    source: Source, new: Planned, before: list[Origin], verdicts: dict[str, Verdict]
+) -> Facts:
+    chain = new.chain
+    same = [o for o in before if o.chain == chain]
+    here = [o for o in before if o.location == new.location and o.marks.role is new.marks.role]
+    newest = max(here, key=lambda o: (o.taken_at, o.arn), default=None)
+    origin = next((o for o in before if o.arn == new.marks.origin), None)
+    in_account = [
+        o
+        for o in before
+        if o.location.account == new.location.account
+        and o.location != source.location
+        and o.marks.role is Role.COPY
+    ]
+    automated, unplaced = _neighbours(source, new)
+    return Facts(
+        new=new,
+        origin=origin,
+        origin_verdict=_origin_verdict(origin, before, verdicts),
+        encrypts=origin is not None and origin.kms_key is None and new.kms_key is not None,
+        crosses_accounts=origin is not None and origin.location.account != new.location.account,
+        same_chain=bool(same),
+        checked=any(isinstance(o, Planned) or o.marks.zone_checked for o in same),
+        newest_same_chain=newest is not None and newest.chain == chain,
+        other_keys_in_account=any(
+            o.marks.keys != new.marks.keys and o.marks.volume == new.marks.volume
+            for o in in_account
+            if o.location == new.location or _crosses(origin, new)
+        ),
+        zone_changed=newest is not None and newest.marks.zone != new.marks.zone,
+        automated_in_zone=automated,
+        unplaced_neighbour=unplaced,
+    )
+
+
+def _crosses(origin: Origin | None, new: Planned) -> bool:
+    return origin is not None and origin.location.account != new.location.account
+
+
+def _origin_verdict(
+    origin: Origin | None, before: list[Origin], verdicts: dict[str, Verdict]
+) -> Verdict | None:
+    """Return how the origin is stored: as planned, or as far as what precedes it tells.
+
+    An origin that nothing of its chain precedes may have been made full, or its base may have
+    gone since: that is not known.
+    """
+    if origin is None:
+        return None
+    if origin.arn in verdicts:
+        return verdicts[origin.arn]
+    earlier = [o for o in before if o.chain == origin.chain and o.taken_at < origin.taken_at]
+    return Verdict.INCREMENTAL if earlier else Verdict.UNKNOWN
+
+
+def _neighbours(source: Source, new: Planned) -> tuple[bool, bool]:
+    """Say whether snapshots that are not the engine's precede a primary in its zone.
+
+    Their record names the instance's zone, not the volume's; as long as the instance has not
+    moved, the same instance zone means the same volume (API reference, DBSnapshot).
+    """
+    if new.marks.role is not Role.PRIMARY or source.instance is None:
+        return False, False
+    zone = source.instance.availability_zone
+    available = [s for s in source.neighbours if s.state is SnapshotState.AVAILABLE]
+    placed = any(s.availability_zone == zone for s in available if s.availability_zone)
+    return placed, any(s.availability_zone is None for s in available)
+
+
+def _nothing_yet(facts: Facts) -> str:
+    marks = facts.new.marks
+    if marks.role is Role.PRIMARY:
+        return f"no snapshot of this database from {marks.zone} yet"
+    return f"no copy of this database from {marks.zone} under this key in {facts.new.location} yet"

@@ -1,0 +1,270 @@
+"""Stage 8: limits that withhold steps until a person acknowledges them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from engine.documents.model import Incremental
+from engine.identity.marks import Role
+from engine.inventory.records import Location
+from engine.planning.draft import Draft
+from engine.planning.survey import World
+from engine.planning.withholding import Steps
+from engine.plans.codes import Action, Guard, StepReason, Verdict
+from engine.plans.digest import guard_digest
+from engine.plans.plan import At, GuardState, Step
+
+FRESH = timedelta(hours=48)
+PERCENT_FROM = 5
+_POINT_DELETES = frozenset(
+    {StepReason.NO_RULE_KEEPS, StepReason.RETIRED, StepReason.ORPHAN_EXPIRED}
+)
+
+
+def apply_guards(
+    steps: Steps, drafts: Sequence[Draft], world: World, acknowledged: frozenset[str]
+) -> list[GuardState]:
+    """Withhold what the guards are about; returns the state of each."""
+    accepted = acknowledged | world.estate.guards.acknowledged
+    states = list(_policy_conflicts(steps, drafts))
+    states.extend(_max_deletes(steps, drafts, world, accepted))
+    states.extend(_incremental_required(steps, drafts, world, accepted))
+    states.extend(_full_copies(steps, drafts, world, accepted))
+    return states
+
+
+# -- two policies for one database ---------------------------------------------------------------
+
+
+def _policy_conflicts(steps: Steps, drafts: Sequence[Draft]) -> Iterable[GuardState]:
+    for draft in drafts:
+        rivals = draft.source.match.rivals
+        if not rivals or draft.source.policy is None:
+            continue
+        deletes = [s.id for s in draft.steps.values() if s.action is Action.DELETE]
+        steps.withhold(deletes, Guard.POLICY_CONFLICT)
+        names = ", ".join((draft.source.policy.name, *rivals))
+        yield GuardState(
+            Guard.POLICY_CONFLICT,
+            draft.source.ref.address,
+            tripped=bool(deletes),
+            limit=None,
+            value=len(deletes),
+            text=f"matched by {names}: the first makes its points, nothing of it is deleted",
+            withholds=tuple(sorted(deletes)),
+        )
+
+
+# -- deletes beyond the usual --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """What would leave one source at one location."""
+
+    about: str
+    deletes: tuple[Step, ...]
+    fresh: int
+    points: int
+
+    @property
+    def excess(self) -> int:
+        """Deletes beyond the points that became available lately."""
+        return max(0, len(self.deletes) - self.fresh)
+
+
+def _max_deletes(
+    steps: Steps, drafts: Sequence[Draft], world: World, accepted: frozenset[str]
+) -> Iterable[GuardState]:
+    places = [place for draft in drafts for place in _leaving(draft, steps, world)]
+    over = [place for place in places if _is_over(place.excess, place.points, world)]
+    for place in over:
+        yield _delete_state(steps, world, place.about, place.excess, place.deletes, accepted)
+    excess = sum(place.excess for place in places)
+    everything = sum(place.points for place in places)
+    if _is_over(excess, everything, world):
+        deletes = [s for place in places if place.excess for s in place.deletes]
+        yield _delete_state(steps, world, "the estate", excess, deletes, accepted)
+    elif not over:
+        limit = world.estate.guards.max_deletes.count
+        text = f"{excess} deletes beyond the points that became available lately"
+        yield GuardState(
+            Guard.MAX_DELETES, "the estate", tripped=False, limit=limit, value=excess, text=text
+        )
+
+
+def _leaving(draft: Draft, steps: Steps, world: World) -> Iterable[_Leaving]:
+    deletes: dict[At, list[Step]] = defaultdict(list)
+    for step in draft.steps.values():
+        counted = step.action is Action.DELETE and step.reason.code in _POINT_DELETES
+        if counted and step.id in steps.all() and not steps.is_withheld(step.id):
+            deletes[step.location].append(step)
+    points = Counter(h.location for h in draft.source.holdings if h.is_point)
+    for at in sorted(set(deletes) | {At(p.account, p.region) for p in points}):
+        location = Location(at.account, at.region)
+        yield _Leaving(
+            f"{draft.source.ref.address} at {location}",
+            tuple(deletes.get(at, ())),
+            _fresh(draft, location, world),
+            points[location],
+        )
+
+
+def _fresh(draft: Draft, location: Location, world: World) -> int:
+    found = {
+        h.slot
+        for h in draft.source.holdings
+        if h.location == location
+        and h.is_point
+        and h.is_available
+        and (h.snapshot.created_at or h.taken_at) > world.now - FRESH
+    }
+    planned = {
+        p.slot for p in draft.planned if p.location == location and p.marks.role is not Role.BRIDGE
+    }
+    return len(found | planned)
+
+
+def _is_over(excess: int, points: int, world: World) -> bool:
+    limit = world.estate.guards.max_deletes
+    over_percent = excess > PERCENT_FROM and excess * 100 > limit.percent * points
+    return excess > limit.count or over_percent
+
+
+def _delete_state(
+    steps: Steps,
+    world: World,
+    about: str,
+    excess: int,
+    deletes: Sequence[Step],
+    accepted: frozenset[str],
+) -> GuardState:
+    limit = world.estate.guards.max_deletes
+    text = (
+        f"{about}: {excess} deletes beyond the points that became available in the last 48 h "
+        f"(allowed: {limit.count}, and {limit.percent} % of the points there)"
+    )
+    return _trip(steps, Guard.MAX_DELETES, about, limit.count, excess, text, deletes, accepted)
+
+
+def _trip(
+    steps: Steps,
+    guard: Guard,
+    about: str,
+    limit: int | None,
+    value: int,
+    text: str,
+    about_steps: Sequence[Step],
+    accepted: frozenset[str],
+) -> GuardState:
+    digest = guard_digest(guard, [step.arn for step in about_steps])
+    if digest not in accepted:
+        steps.withhold([step.id for step in about_steps], guard)
+    return GuardState(
+        guard,
+        about,
+        tripped=True,
+        limit=limit,
+        value=value,
+        text=text,
+        acknowledge=digest,
+        acknowledged=digest in accepted,
+        withholds=() if digest in accepted else tuple(sorted(s.id for s in about_steps)),
+    )
+
+
+# -- copies that AWS would store in full ---------------------------------------------------------
+
+
+def _full(draft: Draft, steps: Steps, mode: Incremental | None) -> list[Step]:
+    """Return the copies forecast full, of policies in `mode` or, for None, of any."""
+    terms = draft.source.terms
+    if terms is None or (mode is not None and terms.snapshots.incremental is not mode):
+        return []
+    return [
+        step
+        for step in (draft.steps[p.step] for p in draft.planned if p.marks.role is Role.COPY)
+        if step.forecast is not None
+        and step.forecast.verdict is Verdict.FULL
+        and step.id in steps.all()
+        and not steps.is_withheld(step.id)
+    ]
+
+
+def _is_first(draft: Draft, step: Step) -> bool:
+    return not any(
+        h.is_point and At(h.location.account, h.location.region) == step.location
+        for h in draft.source.holdings
+    )
+
+
+def _breaks_rpo(draft: Draft, step: Step, world: World) -> bool:
+    rpo = draft.source.terms.objectives.rpo if draft.source.terms else None
+    if rpo is None:
+        return False
+    newest = max(
+        (
+            h.slot
+            for h in draft.source.holdings
+            if h.is_point
+            and h.is_available
+            and At(h.location.account, h.location.region) == step.location
+        ),
+        default=None,
+    )
+    return newest is None or world.now - newest > rpo
+
+
+def _incremental_required(
+    steps: Steps, drafts: Sequence[Draft], world: World, accepted: frozenset[str]
+) -> Iterable[GuardState]:
+    full = [
+        step
+        for draft in drafts
+        for step in _full(draft, steps, Incremental.REQUIRE)
+        if not _is_first(draft, step) and not _breaks_rpo(draft, step, world)
+    ]
+    if full:
+        text = "copies that would be stored in full, where the policy requires increments"
+        guard = Guard.INCREMENTAL_REQUIRED
+        yield _trip(steps, guard, "incremental: require", 0, len(full), text, full, accepted)
+
+
+def _full_copies(
+    steps: Steps, drafts: Sequence[Draft], world: World, accepted: frozenset[str]
+) -> Iterable[GuardState]:
+    budget = world.estate.guards.full_copies
+    if budget.count is None and budget.gib is None:
+        return
+    full = [
+        (draft, step)
+        for draft in drafts
+        for step in _full(draft, steps, None)
+        if not _breaks_rpo(draft, step, world)
+    ]
+    over: list[Step] = []
+    count = gib = 0
+    for _, step in sorted(full, key=lambda pair: (not _is_first(*pair), pair[1].id)):
+        size = step.forecast.gib[1] if step.forecast else 0
+        fits_count = budget.count is None or count < budget.count
+        fits_gib = budget.gib is None or gib + size <= budget.gib
+        if fits_count and fits_gib:
+            count, gib = count + 1, gib + size
+        else:
+            over.append(step)
+    if over:
+        text = (
+            f"{len(over)} full copies beyond the budget of {_budget_text(budget.count, budget.gib)}"
+        )
+        guard = Guard.FULL_COPIES
+        value = len(full)
+        yield _trip(steps, guard, "full copies", budget.count, value, text, over, accepted)
+
+
+def _budget_text(count: int | None, gib: int | None) -> str:
+    parts = [f"{count} copies"] if count is not None else []
+    parts += [f"{gib} GiB"] if gib is not None else []
+    return " and ".join(parts)

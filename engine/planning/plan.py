@@ -1,0 +1,202 @@
+"""The nine stages, from documents, inventory and one `now` to a plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import engine
+from engine.documents.model import Documents
+from engine.inventory.records import Inventory, Scope
+from engine.planning.checks import check_world
+from engine.planning.draft import Draft
+from engine.planning.guards import apply_guards
+from engine.planning.matching import account_names, address_matches, is_protectable
+from engine.planning.ordering import in_order
+from engine.planning.preview import next_slots
+from engine.planning.room import give_room
+from engine.planning.routes import RouteBook
+from engine.planning.source import plan_source
+from engine.planning.survey import Life, Source, World, survey
+from engine.planning.withholding import Steps
+from engine.plans.codes import PROTECTIONS, Action, Guard, Verdict
+from engine.plans.digest import plan_digest
+from engine.plans.plan import (
+    FORMAT_VERSION,
+    Finding,
+    GuardState,
+    InventoryRead,
+    Plan,
+    PlanOptions,
+    ScopeRead,
+    Step,
+    Summary,
+    Unprotected,
+)
+from engine.verifying.verify import verify
+
+VALID_FOR = timedelta(hours=24)
+
+
+def make_plan(
+    documents: Documents,
+    inventory: Inventory,
+    now: datetime,
+    options: PlanOptions | None = None,
+) -> Plan:
+    """Compute what apply would do.
+
+    Args:
+        documents: the estate and its policies.
+        inventory: what exists, as far as it could be read.
+        now: the one time of the run, with a timezone.
+        options: selection and acknowledgements from the command line.
+    """
+    options = options or PlanOptions()
+    world, sources = survey(documents, inventory, now)
+    book = RouteBook(world.estate, dict(inventory.scopes))
+    drafts = [plan_source(s, world, book) for s in _selected(sources, world, options)]
+    steps = Steps(step for draft in drafts for step in in_order(draft.steps))
+    guards = apply_guards(steps, drafts, world, options.acknowledged)
+    guards += give_room(steps, drafts, world)
+    findings = verify(steps.result(), documents, inventory, now)
+    guards += _hold_findings(steps, findings)
+    return _assemble(world, drafts, steps.result(), guards, findings, book, options)
+
+
+def _selected(sources: Iterable[Source], world: World, options: PlanOptions) -> Iterable[Source]:
+    names = account_names(world.estate)
+    for source in sources:
+        name = names.get(source.ref.account)
+        address = source.ref.address
+        left_out = options.only and not address_matches(options.only, address, name)
+        if not left_out and not address_matches(options.exclude, address, name):
+            yield source
+
+
+def _hold_findings(steps: Steps, findings: Sequence[Finding]) -> list[GuardState]:
+    if not findings:
+        return []
+    names = sorted({finding.step for finding in findings})
+    steps.withhold(names, Guard.VERIFIER)
+    text = "the verifier found steps that would break a promise: a bug of the engine, report it"
+    state = GuardState(
+        Guard.VERIFIER,
+        "the plan",
+        tripped=True,
+        limit=0,
+        value=len(names),
+        text=text,
+        withholds=tuple(names),
+    )
+    return [state]
+
+
+def _assemble(
+    world: World,
+    drafts: Sequence[Draft],
+    steps: Sequence[Step],
+    guards: Sequence[GuardState],
+    findings: Sequence[Finding],
+    book: RouteBook,
+    options: PlanOptions,
+) -> Plan:
+    read = _inventory_read(world)
+    plan = Plan(
+        format_version=FORMAT_VERSION,
+        engine_version=engine.__version__,
+        estate=world.estate.name,
+        as_of=world.now,
+        expires_at=world.now + VALID_FOR,
+        policies_digest=world.documents.digest,
+        digest=plan_digest(steps),
+        inventory=read,
+        summary=Summary(),
+        steps=tuple(steps),
+        kept=tuple(kept for draft in drafts for kept in draft.kept),
+        waiting=tuple(waits for draft in drafts for waits in draft.waiting),
+        unprotected=tuple(_unprotected(drafts)),
+        unmanaged=tuple(one for draft in drafts for one in draft.unmanaged),
+        conflicts=tuple(one for draft in drafts for one in draft.conflicts),
+        warnings=(
+            *check_world(world, [draft.source for draft in drafts], book),
+            *(warned for draft in drafts for warned in draft.warnings),
+        ),
+        next=tuple(next_slots(drafts, world, book)),
+        guards=tuple(guards),
+        findings=tuple(findings),
+        only=options.only,
+        exclude=options.exclude,
+        complete=read.complete,
+        errored=bool(findings),
+    )
+    return replace(plan, summary=_summary(plan))
+
+
+def _inventory_read(world: World) -> InventoryRead:
+    scopes = [_scope_read(world.scope(location)) for location in sorted(world.locations)]
+    return InventoryRead(
+        complete=all(world.scope(location).is_complete for location in world.locations),
+        recorded=world.inventory.recorded,
+        taken_at=world.inventory.taken_at,
+        scopes=tuple(scopes),
+    )
+
+
+def _scope_read(scope: Scope) -> ScopeRead:
+    return ScopeRead(
+        scope.location.account,
+        scope.location.region,
+        scope.status.value,
+        None if scope.instances is None else len(scope.instances),
+        None if scope.snapshots is None else len(scope.snapshots),
+        scope.cause,
+    )
+
+
+def _unprotected(drafts: Sequence[Draft]) -> Iterable[Unprotected]:
+    for draft in drafts:
+        source = draft.source
+        if source.life is not Life.LIVE or source.policy is not None or source.instance is None:
+            continue
+        if source.instance.replica_of is not None:
+            continue
+        text = "no policy selects it"
+        if not is_protectable(source.instance):
+            text = "clusters, Aurora, DocumentDB, Neptune and RDS Custom are not supported yet"
+        yield Unprotected(source.ref, source.instance.engine, text)
+
+
+_COUNTED = {
+    Action.CREATE: "create",
+    Action.COPY: "copy",
+    Action.SHARE: "share",
+    Action.UNSHARE: "unshare",
+    Action.DELETE: "delete",
+    Action.TAG: "tag",
+}
+
+
+def _summary(plan: Plan) -> Summary:
+    done = [step for step in plan.steps if step.withheld_by is None]
+    actions = Counter(_COUNTED[step.action] for step in done)
+    verdicts = Counter(step.forecast.verdict for step in done if step.forecast is not None)
+    protected = sum(
+        1 for kept in plan.kept if any(reason.code in PROTECTIONS for reason in kept.reasons)
+    )
+    return Summary(
+        create=actions["create"],
+        copy=actions["copy"],
+        share=actions["share"],
+        unshare=actions["unshare"],
+        delete=actions["delete"],
+        tag=actions["tag"],
+        withheld=len(plan.steps) - len(done),
+        full=verdicts[Verdict.FULL],
+        incremental=verdicts[Verdict.INCREMENTAL],
+        likely_incremental=verdicts[Verdict.LIKELY_INCREMENTAL],
+        unknown=verdicts[Verdict.UNKNOWN],
+        protected=protected,
+    )

@@ -1,0 +1,153 @@
+"""Where copies go and how they get there: `[re-key] -> share -> copy`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from engine.documents.model import CopyRule, Estate, Target, Terms
+from engine.identity.marks import UNKNOWN_KEY, key_mark
+from engine.inventory.records import Key, KeyManager, Location, Scope
+from engine.retention.keep import Keep
+
+DEFAULT_KEY_ALIAS = "alias/aws/rds"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChoice:
+    """A key as the call names it, and its ARN where the alias could be resolved."""
+
+    reference: str
+    arn: str | None
+
+    @property
+    def mark(self) -> str:
+        """What stands for it in `engine:keys`."""
+        return key_mark(self.arn)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One target of one source: where to, under which key, and what is kept there."""
+
+    target: str
+    location: Location
+    rule: CopyRule
+    key: KeyChoice
+    keep: Keep
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoute:
+    """A target that cannot be reached, and why."""
+
+    target: str
+    location: Location
+    text: str
+
+
+class Hops(Enum):
+    """How an origin gets to another location."""
+
+    COPY = auto()
+    SHARE_COPY = auto()
+    REKEY_SHARE_COPY = auto()
+    IMPOSSIBLE = auto()
+
+
+class RouteBook:
+    """The routes of every (terms, home location); each is worked out once."""
+
+    def __init__(self, estate: Estate, scopes: dict[Location, Scope]) -> None:
+        self._estate = estate
+        self._scopes = scopes
+        self._routes: dict[tuple[int, Location], tuple[list[Route], list[NoRoute]]] = {}
+
+    def routes(self, terms: Terms, home: Location) -> tuple[list[Route], list[NoRoute]]:
+        """Return the routes of a source at `home`, and the targets that have none."""
+        known = self._routes.get((id(terms), home))
+        if known is None:
+            known = self._find(terms, home)
+            self._routes[id(terms), home] = known
+        return known
+
+    def _find(self, terms: Terms, home: Location) -> tuple[list[Route], list[NoRoute]]:
+        routes: list[Route] = []
+        misses: list[NoRoute] = []
+        taken = {home}
+        for rule in terms.snapshots.copies:
+            target = self._target(rule.target, home)
+            if target is None:
+                text = f"target {rule.target} names none for sources in {home.region}"
+                misses.append(NoRoute(rule.target, home, text))
+                continue
+            there = Location(self._estate.accounts[target.account].id, target.region)
+            if there in taken:
+                text = f"target {rule.target} is at {there}, which holds these points already"
+                misses.append(NoRoute(rule.target, there, text))
+                continue
+            taken.add(there)
+            key = resolve_key(target.key, self._scope(there))
+            if key is None:
+                text = f"key {target.key} of target {target.name} does not exist in {there}"
+                misses.append(NoRoute(rule.target, there, text))
+                continue
+            keep = terms.snapshots.keep if rule.keep is None else rule.keep
+            routes.append(Route(rule.target, there, rule, key, keep))
+        return routes, misses
+
+    def _target(self, name: str, home: Location) -> Target | None:
+        found = self._estate.targets.get(name)
+        if found is None or isinstance(found, Target):
+            return found
+        other = found.by_source_region.get(home.region)
+        final = self._estate.targets.get(other) if other is not None else None
+        return final if isinstance(final, Target) else None
+
+    def _scope(self, location: Location) -> Scope:
+        return self._scopes.get(location) or Scope(location)
+
+    def rekey(self, home: Location) -> KeyChoice | None:
+        """Return the key of an account's bridges at `home`, None where it has none."""
+        account = next((a for a in self._estate.accounts.values() if a.id == home.account), None)
+        if account is None or account.rekey is None:
+            return None
+        return resolve_key(account.rekey, self._scope(home))
+
+
+def resolve_key(reference: str, scope: Scope) -> KeyChoice | None:
+    """Return the key behind an ARN or alias; None where the listing shows there is none.
+
+    Where keys could not be read, an alias stands for itself and its ARN is not known.
+    """
+    if ":key/" in reference:
+        return KeyChoice(reference, reference)
+    if scope.keys is None:
+        return KeyChoice(reference, None)
+    alias = reference[reference.index("alias/") :] if "alias/" in reference else reference
+    for arn in sorted(scope.keys):
+        if alias in scope.keys[arn].aliases:
+            return KeyChoice(arn, arn)
+    return None
+
+
+def is_default_key(key: Key | None) -> bool:
+    """Say whether AWS manages the key: snapshots under it cannot be shared.
+
+    (RDS User Guide, Sharing encrypted snapshots.)
+    """
+    return key is not None and (key.manager is KeyManager.AWS or DEFAULT_KEY_ALIAS in key.aliases)
+
+
+def hops(origin: Location, target: Location, scope: Scope, kms_key: str | None) -> Hops:
+    """Return the hops from an object encrypted under `kms_key` (None: not at all) to a target."""
+    if origin.account == target.account:
+        return Hops.COPY
+    if kms_key is not None and is_default_key((scope.keys or {}).get(kms_key)):
+        return Hops.REKEY_SHARE_COPY
+    return Hops.SHARE_COPY
+
+
+def next_keys(keys: tuple[str, ...], key: KeyChoice | None) -> tuple[str, ...]:
+    """Return the key sequence after one more hop under `key`."""
+    return (*keys, key.mark if key is not None else UNKNOWN_KEY)

@@ -1,0 +1,246 @@
+"""One function per action: the step, with the parameters of its call and what must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from engine.identity import marks as tag
+from engine.identity.chains import Chain
+from engine.identity.marks import Marks, tags_of
+from engine.inventory.records import Instance, Location
+from engine.planning.draft import Planned, at
+from engine.planning.survey import Holding, Source
+from engine.plans.codes import EFFECTS, Action, Check, StepReason
+from engine.plans.plan import Precondition, Reason, Step
+
+MAX_TAGS = 50
+_FOREIGN_PREFIXES = ("aws:", "rds:", tag.PREFIX)
+
+Origin = Holding | Planned
+
+
+def passed_on(
+    marks: Marks, policy_tags: Mapping[str, str], inherited: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the tags of a new object and the keys of those that did not fit.
+
+    The engine's come first within AWS's 50 tags per resource (RDS User Guide, Tagging), then the
+    policy's, then those of the database; reserved prefixes are never passed on.
+    """
+    tags = tags_of(marks)
+    # Checked and shared say later what happened to the object: room for them is kept.
+    room = MAX_TAGS - len(tags) - 4
+    wanted = dict(policy_tags)
+    for key, value in inherited.items():
+        if not key.startswith(_FOREIGN_PREFIXES):
+            wanted.setdefault(key, value)
+    chosen = list(wanted.items())
+    tags.update(chosen[:room])
+    return tags, tuple(key for key, _ in chosen[room:])
+
+
+def create_snapshot(
+    source: Source, instance: Instance, planned: Planned, tags: Mapping[str, str], zones: str
+) -> Step:
+    """Make the primary of a slot."""
+    return _step(
+        Action.CREATE,
+        source,
+        planned,
+        parameters={
+            "DBInstanceIdentifier": instance.identifier,
+            "DBSnapshotIdentifier": planned.identifier,
+            "Tags": dict(tags),
+        },
+        reason=Reason(StepReason.SLOT_DUE, f"slot {short(planned.slot)} is due"),
+        preconditions=(
+            Precondition(Check.INSTANCE, instance.arn, instance.resource_id),
+            Precondition(Check.ZONES, instance.arn, zones),
+            Precondition(Check.ABSENT, planned.arn, planned.identifier[-8:]),
+        ),
+    )
+
+
+def copy_snapshot(
+    source: Source,
+    origin: Origin,
+    planned: Planned,
+    tags: Mapping[str, str],
+    key: str | None,
+    reason: Reason,
+) -> Step:
+    """Copy an object to where `planned` says, under `key`."""
+    parameters: dict[str, Any] = {
+        "SourceDBSnapshotIdentifier": origin.arn,
+        "TargetDBSnapshotIdentifier": planned.identifier,
+        "Tags": dict(tags),
+        "TagsFromOrigin": [tag.ZONE, tag.ZONE_CHECKED],
+    }
+    if key is not None:
+        parameters["KmsKeyId"] = key
+    return _step(
+        Action.COPY,
+        source,
+        planned,
+        parameters=parameters,
+        reason=reason,
+        preconditions=(
+            Precondition(Check.SNAPSHOT_STATUS, origin.arn, "available"),
+            Precondition(Check.OWNED, origin.arn, origin.identifier[-8:]),
+            Precondition(Check.ABSENT, planned.arn, planned.identifier[-8:]),
+        ),
+    )
+
+
+def share_snapshot(source: Source, origin: Origin, account: str, shared: Iterable[str]) -> Step:
+    """Let an account copy an object; `shared` is everyone who may, once this is done."""
+    return _step(
+        Action.SHARE,
+        source,
+        origin,
+        suffix=account,
+        parameters={
+            "ValuesToAdd": [account],
+            "Tags": {tag.SHARED: "+".join(sorted(shared))},
+        },
+        reason=Reason(StepReason.ROUTE_NEEDS_SHARE, f"{account} copies it"),
+        preconditions=(
+            Precondition(Check.SNAPSHOT_STATUS, origin.arn, "available"),
+            Precondition(Check.OWNED, origin.arn, origin.identifier[-8:]),
+        ),
+    )
+
+
+def unshare_snapshot(source: Source, origin: Origin, account: str, rest: Iterable[str]) -> Step:
+    """Take an object back from an account; `rest` is everyone who may still copy it."""
+    left = "+".join(sorted(rest))
+    tags = {"Tags": {tag.SHARED: left}} if left else {"RemoveTags": [tag.SHARED]}
+    return _step(
+        Action.UNSHARE,
+        source,
+        origin,
+        suffix=account,
+        parameters={"ValuesToRemove": [account], **tags},
+        reason=Reason(StepReason.ROUTE_DONE, f"{account} needs it no longer"),
+        preconditions=(
+            Precondition(Check.OWNED, origin.arn, origin.identifier[-8:]),
+            Precondition(Check.NO_COPY_IN_FLIGHT_TO, origin.arn, account),
+        ),
+    )
+
+
+def delete_snapshot(
+    source: Source,
+    victim: Holding,
+    reason: Reason,
+    depends_on: Iterable[str] = (),
+    witnesses: Iterable[Precondition] = (),
+) -> Step:
+    """Remove an object; `witnesses` say what must be there in its place."""
+    return _step(
+        Action.DELETE,
+        source,
+        victim,
+        parameters={"DBSnapshotIdentifier": victim.identifier},
+        reason=reason,
+        depends_on=tuple(dict.fromkeys(depends_on)),
+        preconditions=(
+            Precondition(Check.OWNED, victim.arn, victim.identifier[-8:]),
+            Precondition(Check.UNPINNED, victim.arn, tag.PIN),
+            Precondition(Check.SNAPSHOT_STATUS, victim.arn, victim.snapshot.status),
+            Precondition(Check.ORIGIN_OF_NOTHING_IN_FLIGHT, victim.arn, "none"),
+            *dict.fromkeys(witnesses),
+        ),
+    )
+
+
+def tag_snapshot(
+    source: Source,
+    holding: Holding,
+    reason: Reason,
+    change: str,
+    *,
+    add: Mapping[str, str] | None = None,
+    remove: Iterable[str] = (),
+) -> Step:
+    """Change the engine's own tags on an object; `change` names the change in the step's id."""
+    parameters: dict[str, Any] = {}
+    if add:
+        parameters["Tags"] = dict(add)
+    if removed := list(remove):
+        parameters["RemoveTags"] = removed
+    return _step(
+        Action.TAG,
+        source,
+        holding,
+        suffix=change,
+        parameters=parameters,
+        reason=reason,
+        preconditions=(Precondition(Check.OWNED, holding.arn, holding.identifier[-8:]),),
+    )
+
+
+def is_there(arn: str) -> Precondition:
+    """Return the precondition that a snapshot is available."""
+    return Precondition(Check.SNAPSHOT_STATUS, arn, "available")
+
+
+def is_in_chain(arn: str, chain: Chain) -> Precondition:
+    """Return the precondition that a snapshot is a checked member of a chain."""
+    return Precondition(Check.CHAIN, arn, chain_text(chain))
+
+
+def chain_text(chain: Chain) -> str:
+    """Return what tells a chain at its location: volume, zone, role and keys."""
+    return "|".join((chain.volume, chain.zone, chain.role.value, "/".join(chain.keys)))
+
+
+def short(moment: datetime) -> str:
+    """Return a time as people read it in reasons."""
+    return moment.strftime("%Y-%m-%d %H:%MZ")
+
+
+_WORDS = {
+    Action.CREATE: "create",
+    Action.COPY: "copy",
+    Action.SHARE: "share",
+    Action.UNSHARE: "unshare",
+    Action.DELETE: "delete",
+    Action.TAG: "tag",
+}
+
+
+def step_id(action: Action, location: Location, name: str, suffix: str = "") -> str:
+    """Return the id of a step."""
+    return f"{_WORDS[action]}:{location}/{name}" + (f"/{suffix}" if suffix else "")
+
+
+def _step(
+    action: Action,
+    source: Source,
+    subject: Origin,
+    *,
+    parameters: Mapping[str, Any],
+    reason: Reason,
+    preconditions: tuple[Precondition, ...],
+    depends_on: tuple[str, ...] = (),
+    suffix: str = "",
+) -> Step:
+    name = subject.identifier
+    return Step(
+        id=step_id(action, subject.location, name, suffix),
+        action=action,
+        actions=(EFFECTS[action],),
+        policy=subject.marks.policy,
+        arn=subject.arn,
+        source=source.ref,
+        slot=subject.slot,
+        location=at(subject.location),
+        snapshot=name,
+        parameters=parameters,
+        reason=reason,
+        depends_on=depends_on,
+        preconditions=preconditions,
+    )

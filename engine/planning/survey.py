@@ -1,0 +1,289 @@
+"""The inventory in the planner's words: owned objects by source, live, gone or unknown."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+
+from engine.documents.model import Documents, Estate, Policy, Target, Terms
+from engine.identity.chains import Chain, chain_of
+from engine.identity.marks import Marks, Role, owned_marks
+from engine.identity.names import location_of
+from engine.inventory.records import (
+    Instance,
+    Inventory,
+    Location,
+    Scope,
+    Snapshot,
+    SnapshotState,
+    SnapshotType,
+)
+from engine.planning.matching import Match, Matcher
+from engine.plans.plan import SourceRef
+
+_ENDS_IN_HASH = re.compile(r"-[0-9a-f]{8}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """An owned object as it was found."""
+
+    snapshot: Snapshot
+    marks: Marks
+    chain: Chain
+    state: SnapshotState
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return self.snapshot.arn
+
+    @property
+    def location(self) -> Location:
+        """Where it lies."""
+        return self.snapshot.location
+
+    @property
+    def identifier(self) -> str:
+        """Its id."""
+        return self.snapshot.identifier
+
+    @property
+    def slot(self) -> datetime:
+        """The time of its recovery point."""
+        return self.marks.slot
+
+    @property
+    def kms_key(self) -> str | None:
+        """The key it is encrypted under, None where it is not encrypted."""
+        return self.snapshot.kms_key if self.snapshot.encrypted else None
+
+    @property
+    def allocated_gib(self) -> int:
+        """The size of the volume it was taken from."""
+        return self.snapshot.allocated_gib
+
+    @property
+    def is_available(self) -> bool:
+        """Whether it can be restored from and copied."""
+        return self.state is SnapshotState.AVAILABLE
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Whether it is on its way, or in a state that nobody knows."""
+        return self.state in {SnapshotState.IN_PROGRESS, SnapshotState.UNKNOWN}
+
+    @property
+    def is_point(self) -> bool:
+        """Whether it is part of a recovery point; bridges and failed objects are not."""
+        return self.marks.role is not Role.BRIDGE and (self.is_available or self.is_in_flight)
+
+    @property
+    def taken_at(self) -> datetime:
+        """When its data was captured."""
+        return self.snapshot.taken_at or self.slot
+
+
+class Life(Enum):
+    """What is known of a source's instance."""
+
+    LIVE = auto()
+    GONE = auto()
+    UNKNOWN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One protected database with everything the engine owns of it.
+
+    `holdings` are oldest slot first and include those of the sources it succeeded. `neighbours`
+    are the snapshots at its own location that the engine does not own.
+    """
+
+    ref: SourceRef
+    location: Location
+    life: Life
+    instance: Instance | None
+    match: Match
+    holdings: tuple[Holding, ...]
+    neighbours: tuple[Snapshot, ...]
+
+    @property
+    def policy(self) -> Policy | None:
+        """The policy that decides about it now."""
+        return self.match.policy
+
+    @property
+    def terms(self) -> Terms | None:
+        """That policy's terms for it."""
+        return self.match.terms
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What planning a source may look at beside the source itself. Read only."""
+
+    documents: Documents
+    inventory: Inventory
+    now: datetime
+    matcher: Matcher
+    locations: frozenset[Location]
+    suspects: Mapping[tuple[Location, str], Snapshot]
+    rooms: Mapping[Location, int]
+    source_counts: Mapping[Location, int]
+
+    @property
+    def estate(self) -> Estate:
+        """The estate planned for."""
+        return self.documents.estate
+
+    def scope(self, location: Location) -> Scope:
+        """What was read of a location."""
+        return self.inventory.scope(location)
+
+    def is_tight(self, location: Location) -> bool:
+        """Whether less than one more point per source fits into a location's quota."""
+        room = self.rooms.get(location)
+        return room is not None and room < self.source_counts.get(location, 0)
+
+    def locations_of(self, account: str) -> list[Location]:
+        """The estate's locations in one account."""
+        return [location for location in self.locations if location.account == account]
+
+
+def locations(estate: Estate) -> frozenset[Location]:
+    """Return every location the estate governs: its accounts' regions and its targets."""
+    own = {Location(a.id, region) for a in estate.accounts.values() for region in a.regions}
+    aimed = {
+        Location(estate.accounts[t.account].id, t.region)
+        for t in estate.targets.values()
+        if isinstance(t, Target)
+    }
+    return frozenset(own | aimed)
+
+
+@dataclass(slots=True)
+class _Index:
+    """Everything found, in one pass over the snapshots."""
+
+    owned: dict[tuple[Location, str], list[Holding]]
+    suspects: dict[tuple[Location, str], Snapshot]
+    others: dict[tuple[Location, str], list[Snapshot]]
+
+
+def survey(
+    documents: Documents, inventory: Inventory, now: datetime
+) -> tuple[World, tuple[Source, ...]]:
+    """Return the world and its sources, in the order of their addresses."""
+    governed = locations(documents.estate)
+    matcher = Matcher(documents)
+    index = _index(inventory, documents.estate.name, governed)
+    instances = [
+        instance
+        for location in sorted(governed)
+        for instance in inventory.scope(location).instances or ()
+    ]
+    alive = {(i.location, i.resource_id) for i in instances}
+    gone = {
+        key
+        for key in index.owned
+        if key not in alive and key[0] in governed and inventory.scope(key[0]).is_complete
+    }
+    ancestors = _ancestors(index.owned, gone, instances)
+    succeeded = {key for keys in ancestors.values() for key in keys}
+    live = [
+        _live_source(i, matcher.match(i), index, ancestors.get((i.location, i.resource_id), ()))
+        for i in instances
+    ]
+    absent = [
+        _absent_source(key, holdings, Life.GONE if key in gone else Life.UNKNOWN)
+        for key, holdings in index.owned.items()
+        if key not in alive and key not in succeeded
+    ]
+    counts: dict[Location, int] = defaultdict(int)
+    for source in live:
+        counts[source.location] += source.policy is not None
+    rooms = {
+        location: quota.room
+        for location in governed
+        if (quota := inventory.scope(location).quota) is not None
+    }
+    world = World(documents, inventory, now, matcher, governed, index.suspects, rooms, dict(counts))
+    everything = sorted(live + absent, key=lambda s: (s.ref.address, s.ref.resource_id))
+    return world, tuple(everything)
+
+
+def _index(inventory: Inventory, estate: str, governed: frozenset[Location]) -> _Index:
+    index = _Index(defaultdict(list), {}, defaultdict(list))
+    for location in sorted(governed):
+        for snapshot in inventory.scope(location).snapshots or ():
+            marks = owned_marks(snapshot, estate)
+            if marks is not None:
+                home = location_of(marks.source) or location
+                holding = Holding(snapshot, marks, chain_of(marks, location), snapshot.state)
+                index.owned[home, marks.resource].append(holding)
+                continue
+            index.others[location, snapshot.resource_id].append(snapshot)
+            if snapshot.type is SnapshotType.MANUAL and _ENDS_IN_HASH.search(snapshot.identifier):
+                index.suspects[location, snapshot.identifier[-8:]] = snapshot
+    return index
+
+
+def _ancestors(
+    owned: Mapping[tuple[Location, str], list[Holding]],
+    gone: Iterable[tuple[Location, str]],
+    instances: Iterable[Instance],
+) -> dict[tuple[Location, str], list[tuple[Location, str]]]:
+    """Return which gone sources each live one succeeds: those last seen at its ARN."""
+    by_arn = {instance.arn: (instance.location, instance.resource_id) for instance in instances}
+    ancestors: dict[tuple[Location, str], list[tuple[Location, str]]] = defaultdict(list)
+    for key in sorted(gone):
+        newest = max(owned[key], key=lambda h: (h.slot, h.arn))
+        heir = by_arn.get(newest.marks.source)
+        if heir is not None:
+            ancestors[heir].append(key)
+    return ancestors
+
+
+def _live_source(
+    instance: Instance, match: Match, index: _Index, ancestors: Iterable[tuple[Location, str]]
+) -> Source:
+    own = (instance.location, instance.resource_id)
+    ref = SourceRef(
+        instance.location.account,
+        instance.location.region,
+        instance.identifier,
+        instance.resource_id,
+    )
+    return Source(
+        ref=ref,
+        location=instance.location,
+        life=Life.LIVE,
+        instance=instance,
+        match=match,
+        holdings=_ordered(h for key in (own, *ancestors) for h in index.owned.get(key, ())),
+        neighbours=tuple(index.others.get(own, ())),
+    )
+
+
+def _absent_source(key: tuple[Location, str], holdings: list[Holding], life: Life) -> Source:
+    home, resource = key
+    ordered = _ordered(holdings)
+    identifier = ordered[-1].marks.source.rsplit(":", 1)[-1]
+    return Source(
+        ref=SourceRef(home.account, home.region, identifier, resource),
+        location=home,
+        life=life,
+        instance=None,
+        match=Match(None, None),
+        holdings=ordered,
+        neighbours=(),
+    )
+
+
+def _ordered(holdings: Iterable[Holding]) -> tuple[Holding, ...]:
+    return tuple(sorted(holdings, key=lambda h: (h.slot, h.arn)))

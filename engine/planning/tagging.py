@@ -1,0 +1,91 @@
+"""Changes to the engine's own tags: a zone confirmed late, a source gone or back."""
+
+from __future__ import annotations
+
+from engine.identity import marks as tag
+from engine.identity.marks import Role, time_text
+from engine.inventory.placement import UNKNOWN_ZONE, volume_zone
+from engine.planning.draft import Draft
+from engine.planning.steps import short, tag_snapshot
+from engine.planning.survey import Holding, Life, World
+from engine.plans.codes import StepReason
+from engine.plans.plan import Reason
+
+
+def plan_tags(draft: Draft, world: World) -> None:
+    """Add the tag steps that this source's objects need."""
+    source = draft.source
+    if source.life is Life.UNKNOWN:
+        return
+    for holding in source.holdings:
+        if not holding.is_available:
+            continue
+        if source.life is Life.GONE:
+            _mark_gone(draft, world, holding)
+        elif holding.marks.gone_since is not None:
+            _mark_returned(draft, holding)
+        if not holding.marks.zone_checked and holding.marks.zone != UNKNOWN_ZONE:
+            _check_zone(draft, world, holding)
+
+
+def _mark_gone(draft: Draft, world: World, holding: Holding) -> None:
+    if holding.marks.gone_since is not None:
+        return
+    text = f"{draft.source.location} no longer lists its database"
+    step = tag_snapshot(
+        draft.source,
+        holding,
+        Reason(StepReason.SOURCE_GONE.value, text),
+        "gone",
+        add={tag.GONE_SINCE: time_text(world.now)},
+    )
+    draft.add(step)
+
+
+def _mark_returned(draft: Draft, holding: Holding) -> None:
+    text = (
+        f"its database was gone since {short(holding.marks.gone_since or holding.slot)} and is back"
+    )
+    reason = Reason(StepReason.SOURCE_RETURNED.value, text)
+    draft.add(tag_snapshot(draft.source, holding, reason, "returned", remove=[tag.GONE_SINCE]))
+
+
+def _check_zone(draft: Draft, world: World, holding: Holding) -> None:
+    """Read the zone pair again for an object whose run ended before it could.
+
+    A copy's volume is its primary's, so the primary's mark decides; where the primary is not
+    checked either, or is gone already, the copy waits.
+    """
+    source = draft.source
+    if holding.marks.role is Role.PRIMARY:
+        instance = source.instance
+        if instance is None or instance.resource_id != holding.marks.volume:
+            return
+        zone = volume_zone(instance, world.scope(source.location))
+        seen = holding.snapshot.availability_zone
+        same = zone == holding.marks.zone and seen in {None, instance.availability_zone}
+    else:
+        primary = next((h for h in source.holdings if _is_primary_of(h, holding)), None)
+        if primary is None or not (
+            primary.marks.zone_checked or primary.marks.zone == UNKNOWN_ZONE
+        ):
+            return
+        same = primary.marks.zone == holding.marks.zone
+    if same:
+        reason = Reason(
+            StepReason.ZONE_CONFIRMED.value, f"taken in {holding.marks.zone}, as tagged"
+        )
+        add = {tag.ZONE_CHECKED: "true"}
+    else:
+        text = f"tagged {holding.marks.zone}, but its database has moved since"
+        reason = Reason(StepReason.ZONE_UNCERTAIN.value, text)
+        add = {tag.ZONE: UNKNOWN_ZONE}
+    draft.add(tag_snapshot(source, holding, reason, "zone", add=add))
+
+
+def _is_primary_of(candidate: Holding, derived: Holding) -> bool:
+    return (
+        candidate.marks.role is Role.PRIMARY
+        and candidate.marks.resource == derived.marks.resource
+        and candidate.slot == derived.slot
+    )
