@@ -1,0 +1,1 @@
+"""Doing what a plan says: executor, waiting, journal and lock; the clock is a protocol."""

@@ -1,0 +1,204 @@
+"""The API calls that a step consists of, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, assert_never
+
+from engine.applying.ports import Cloud
+from engine.errors import EngineError
+from engine.inventory.records import Location
+from engine.plans.codes import Action
+from engine.plans.plan import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """CreateDBSnapshot."""
+
+    snapshot: str
+    instance: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """CopyDBSnapshot."""
+
+    snapshot: str
+    origin: str
+    key: str | None
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """ModifyDBSnapshotAttribute, adding."""
+
+    snapshot: str
+    accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unshare:
+    """ModifyDBSnapshotAttribute, removing."""
+
+    snapshot: str
+    accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """DeleteDBSnapshot."""
+
+    snapshot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """AddTagsToResource."""
+
+    arn: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Untag:
+    """RemoveTagsFromResource."""
+
+    arn: str
+    keys: tuple[str, ...]
+
+
+Call = Create | Copy | Share | Unshare | Delete | Tag | Untag
+
+OPERATIONS: dict[type[Call], str] = {
+    Create: "CreateDBSnapshot",
+    Copy: "CopyDBSnapshot",
+    Share: "ModifyDBSnapshotAttribute",
+    Unshare: "ModifyDBSnapshotAttribute",
+    Delete: "DeleteDBSnapshot",
+    Tag: "AddTagsToResource",
+    Untag: "RemoveTagsFromResource",
+}
+
+
+def operation(call: Call) -> str:
+    """Return the name of the API operation behind a call."""
+    return OPERATIONS[type(call)]
+
+
+def described(call: Call) -> dict[str, Any]:
+    """Return a call's arguments as the journal keeps them."""
+    return asdict(call)
+
+
+def send(call: Call, cloud: Cloud, at: Location) -> None:
+    """Make the call; raises CloudError."""
+    match call:
+        case Create(snapshot, instance, tags):
+            cloud.create(at, snapshot, instance=instance, tags=tags)
+        case Copy(snapshot, origin, key, tags):
+            cloud.copy(at, snapshot, origin=origin, key=key, tags=tags)
+        case Share(snapshot, accounts):
+            cloud.share(at, snapshot, accounts)
+        case Unshare(snapshot, accounts):
+            cloud.unshare(at, snapshot, accounts)
+        case Delete(snapshot):
+            cloud.delete(at, snapshot)
+        case Tag(arn, tags):
+            cloud.tag(at, arn, tags)
+        case Untag(arn, keys):
+            cloud.untag(at, arn, keys)
+        case _:
+            assert_never(call)
+
+
+def origin_of(step: Step) -> str:
+    """Return the ARN that a copy step copies."""
+    return _text(step, "SourceDBSnapshotIdentifier")
+
+
+def calls_of(step: Step, origin_tags: Mapping[str, str]) -> tuple[Call, ...]:
+    """Return the calls of a step in their order; `origin_tags` are those of a copy's origin now.
+
+    A share is written down before it is granted and struck out after it is taken back, so that
+    `engine:shared` never names too few accounts.
+
+    Raises:
+        EngineError: the step lacks a parameter, which a plan written by the engine never does.
+    """
+    match step.action:
+        case Action.CREATE:
+            instance = _text(step, "DBInstanceIdentifier")
+            return (Create(_text(step, "DBSnapshotIdentifier"), instance, _tags(step)),)
+        case Action.COPY:
+            return (_copy(step, origin_tags),)
+        case Action.SHARE:
+            shared = Share(step.snapshot, _texts(step, "ValuesToAdd"))
+            return (*_tag_calls(step), shared)
+        case Action.UNSHARE:
+            unshared = Unshare(step.snapshot, _texts(step, "ValuesToRemove"))
+            return (unshared, *_tag_calls(step))
+        case Action.DELETE:
+            return (Delete(_text(step, "DBSnapshotIdentifier")),)
+        case Action.TAG:
+            return _tag_calls(step)
+        case _:
+            assert_never(step.action)
+
+
+def _copy(step: Step, origin_tags: Mapping[str, str]) -> Copy:
+    inherited = {
+        key: origin_tags[key]
+        for key in _texts(step, "TagsFromOrigin", optional=True)
+        if key in origin_tags
+    }
+    key = step.parameters.get("KmsKeyId")
+    return Copy(
+        snapshot=_text(step, "TargetDBSnapshotIdentifier"),
+        origin=origin_of(step),
+        key=str(key) if key is not None else None,
+        tags={**_tags(step), **inherited},
+    )
+
+
+def _tag_calls(step: Step) -> tuple[Call, ...]:
+    calls: list[Call] = []
+    if tags := _tags(step):
+        calls.append(Tag(step.arn, tags))
+    if keys := _texts(step, "RemoveTags", optional=True):
+        calls.append(Untag(step.arn, keys))
+    return tuple(calls)
+
+
+def _text(step: Step, name: str) -> str:
+    value = step.parameters.get(name)
+    if not isinstance(value, str) or not value:
+        raise _unusable(step, name)
+    return value
+
+
+def _texts(step: Step, name: str, *, optional: bool = False) -> tuple[str, ...]:
+    values = step.parameters.get(name, ())
+    if not isinstance(values, list | tuple) or not all(isinstance(v, str) for v in values):
+        raise _unusable(step, name)
+    if not values and not optional:
+        raise _unusable(step, name)
+    return tuple(values)
+
+
+def _tags(step: Step) -> dict[str, str]:
+    tags = step.parameters.get("Tags", {})
+    if not isinstance(tags, Mapping):
+        raise _unusable(step, "Tags")
+    return {str(key): str(value) for key, value in tags.items()}
+
+
+def _unusable(step: Step, name: str) -> EngineError:
+    return EngineError(
+        f"the plan's step has no usable parameter {name}",
+        where=step.id,
+        fix="make the plan again with `engine plan -out`",
+    )

@@ -1,0 +1,90 @@
+"""Lock and journal around each call: what may be done when either cannot be reached."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from engine.applying.calls import Call
+from engine.applying.journal import Journal, JournalError
+from engine.applying.lock import Lock, LockLostError
+from engine.applying.outcome import Problem, StepResult
+from engine.errors import EngineError
+from engine.inventory.records import Location
+from engine.plans.codes import Action
+from engine.plans.plan import Step
+
+NEEDS_STATE = frozenset({Action.DELETE, Action.UNSHARE})
+
+
+@dataclass(slots=True)
+class Problems:
+    """Collects what goes wrong beside the steps, each thing once; safe between threads."""
+
+    _found: dict[Problem, None] = field(default_factory=dict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, problem: Problem) -> None:
+        """Note a problem."""
+        with self._guard:
+            self._found.setdefault(problem)
+
+    def all(self) -> tuple[Problem, ...]:
+        """Return what was noted, in order."""
+        with self._guard:
+            return tuple(self._found)
+
+
+class Ledger:
+    """Asks the lock and writes the journal before and after each call.
+
+    Making backups comes first: where lock or journal cannot be reached (None: it could not be
+    opened), creates, copies, shares and tags go on, since ids make them idempotent, and the run
+    ends with a problem. Deletes and unshares do not.
+    """
+
+    def __init__(self, journal: Journal | None, lock: Lock | None, problems: Problems) -> None:
+        self._journal = journal
+        self._lock = lock
+        self._problems = problems
+
+    def before(self, step: Step, at: Location, call: Call, attempt: int) -> None:
+        """Let a call pass and write it down.
+
+        Raises:
+            LockLostError: another run has taken over.
+            EngineError: the call needs lock and journal, and one of them cannot be reached.
+        """
+        try:
+            if self._lock is None or self._journal is None:
+                raise JournalError("lock or journal could not be opened")
+            self._lock.verify()
+            self._journal.intent(step.id, at, call, attempt)
+        except LockLostError:
+            raise
+        except EngineError as error:
+            if step.action in NEEDS_STATE:
+                raise
+            self._note(error)
+
+    def after(self, step: Step, call: Call, attempt: int, error: str | None) -> None:
+        """Write down what a call answered; a journal that fails is a problem of the run."""
+        if self._journal is None:
+            return
+        try:
+            self._journal.outcome(step.id, call, attempt, error=error)
+        except JournalError as trouble:
+            self._note(trouble)
+
+    def ended(self, result: StepResult) -> None:
+        """Write down what became of a step."""
+        if self._journal is None:
+            return
+        try:
+            self._journal.step(result.step.id, result.state.value, result.text)
+        except JournalError as trouble:
+            self._note(trouble)
+
+    def _note(self, error: EngineError) -> None:
+        text = f"{error.what}; deletes and unshares wait for the next run"
+        self._problems.add(Problem("state_unreachable", error.where or "", text))

@@ -1,0 +1,187 @@
+"""What the locations hold, read once for everybody who asks within a minute."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+from engine.applying.ports import Clock, Cloud
+from engine.applying.rates import RateBudget
+from engine.applying.retries import Patience, persist
+from engine.identity.marks import ORIGIN
+from engine.inventory.records import Instance, Location, Snapshot, SnapshotState
+
+MAX_AGE = 60.0
+
+# The clients that read retry by themselves.
+READING = Patience(attempts=3, first=1.0, seconds=120.0)
+
+UNFINISHED = frozenset({SnapshotState.IN_PROGRESS, SnapshotState.UNKNOWN})
+
+Content = TypeVar("Content")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """The snapshots of one location by ARN, and what is being copied there.
+
+    `copying` are the ARNs of copies in progress, `readers` the same by the ARN they read from.
+    """
+
+    records: dict[str, Snapshot]
+    copying: frozenset[str]
+    readers: Mapping[str, frozenset[str]]
+
+
+@dataclass(slots=True)
+class _Shelf(Generic[Content]):
+    """The newest listing of one location; `taken_at` is when its reading began."""
+
+    reading: threading.Lock = field(default_factory=threading.Lock)
+    taken_at: float = -math.inf
+    content: Content | None = None
+
+
+class Listings:
+    """Listings of snapshots and instances by location, shared by all threads.
+
+    Whoever asks for a listing that is being read waits for it instead of reading a second one.
+    """
+
+    def __init__(
+        self, cloud: Cloud, clock: Clock, budget: RateBudget, patience: Patience = READING
+    ) -> None:
+        self._cloud = cloud
+        self._clock = clock
+        self._budget = budget
+        self._patience = patience
+        self._guard = threading.Lock()
+        self._snapshots: dict[Location, _Shelf[Holdings]] = {}
+        self._instances: dict[Location, _Shelf[Mapping[str, Instance]]] = {}
+        self._copied_at: dict[Location, float] = {}
+
+    def snapshots(self, at: Location, *, since: float | None = None) -> Holdings:
+        """Return what a location holds, as listed at most a minute ago or from `since` on.
+
+        `since` is a reading of the clock's `elapsed`.
+
+        Raises:
+            CloudError: the location cannot be listed.
+        """
+        return self._fresh(
+            self._shelf(self._snapshots, at),
+            since,
+            lambda: holdings(self._read(at, lambda: self._cloud.snapshots(at))),
+        )
+
+    def instances(self, at: Location, *, since: float | None = None) -> Mapping[str, Instance]:
+        """Return the instances of a location by ARN; how old they may be is as for `snapshots`.
+
+        Raises:
+            CloudError: the location cannot be listed.
+        """
+        return self._fresh(
+            self._shelf(self._instances, at),
+            since,
+            lambda: {one.arn: one for one in self._read(at, lambda: self._cloud.instances(at))},
+        )
+
+    def readers(self, at: Location, arn: str) -> frozenset[str]:
+        """Return the copies in progress at a location that read from `arn`.
+
+        Raises:
+            CloudError: the location cannot be listed.
+        """
+        # A listing from before our own last copy there would not show that copy.
+        after_copy = math.nextafter(self._copied_at.get(at, -math.inf), math.inf)
+        since = max(self._clock.elapsed() - MAX_AGE, after_copy)
+        return self.snapshots(at, since=since).readers.get(arn, frozenset())
+
+    def remember_copy(self, at: Location) -> None:
+        """Know that a copy was just started at a location."""
+        self._copied_at[at] = self._clock.elapsed()
+
+    def snapshot(self, at: Location, identifier: str) -> Snapshot | None:
+        """Read one snapshot now; raises CloudError."""
+        return self._read(at, lambda: self._cloud.snapshot(at, identifier))
+
+    def copies_in_flight(self, at: Location) -> frozenset[str]:
+        """Return the copies that the newest listing shows in progress, by ARN.
+
+        A location not listed yet shows none: AWS refuses what is too much.
+        """
+        content = self._shelf(self._snapshots, at).content
+        return content.copying if content else frozenset()
+
+    def remember_tags(self, at: Location, arn: str, tags: Mapping[str, str]) -> None:
+        """Take over tags just written, so that readers of an older listing see them too."""
+        self._change_tags(at, arn, lambda known: {**known, **tags})
+
+    def forget_tags(self, at: Location, arn: str, keys: Sequence[str]) -> None:
+        """Take over the removal of tags."""
+        self._change_tags(
+            at, arn, lambda known: {key: known[key] for key in known if key not in keys}
+        )
+
+    def _shelf(
+        self, shelves: dict[Location, _Shelf[Content]], location: Location
+    ) -> _Shelf[Content]:
+        with self._guard:
+            return shelves.setdefault(location, _Shelf())
+
+    def _fresh(
+        self, shelf: _Shelf[Content], since: float | None, read: Callable[[], Content]
+    ) -> Content:
+        oldest = self._clock.elapsed() - MAX_AGE if since is None else since
+        with shelf.reading:
+            if shelf.content is None or shelf.taken_at < oldest:
+                began = self._clock.elapsed()
+                shelf.content = read()
+                shelf.taken_at = began
+            return shelf.content
+
+    def _read(self, at: Location, read: Callable[[], Answer]) -> Answer:
+        def paced() -> Answer:
+            self._budget.take(at)
+            return read()
+
+        return persist(paced, self._clock, self._patience)
+
+    def _change_tags(
+        self, at: Location, arn: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]
+    ) -> None:
+        shelf = self._shelf(self._snapshots, at)
+        with shelf.reading:
+            known = shelf.content.records.get(arn) if shelf.content else None
+            if shelf.content and known:
+                shelf.content.records[arn] = replace(known, tags=change(known.tags))
+
+
+def holdings(snapshots: Iterable[Snapshot]) -> Holdings:
+    """Index a listing."""
+    records: dict[str, Snapshot] = {}
+    copying: set[str] = set()
+    readers: dict[str, frozenset[str]] = {}
+    for snapshot in snapshots:
+        records[snapshot.arn] = snapshot
+        if snapshot.state not in UNFINISHED:
+            continue
+        origins = origins_of(snapshot)
+        if origins or snapshot.status in {"copying", "pending"}:
+            copying.add(snapshot.arn)
+        for origin in origins:
+            readers[origin] = readers.get(origin, frozenset()) | {snapshot.arn}
+    return Holdings(records, frozenset(copying), readers)
+
+
+def origins_of(snapshot: Snapshot) -> frozenset[str]:
+    """Return what a snapshot was copied from, by AWS's word and by ours.
+
+    AWS names the source only of copies across accounts or regions (API reference, DBSnapshot).
+    """
+    named = {snapshot.source_snapshot, snapshot.tags.get(ORIGIN)}
+    return frozenset(arn for arn in named if arn)

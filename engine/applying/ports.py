@@ -1,0 +1,113 @@
+"""What applying needs of the world outside: a cloud, a clock, workers. Protocols and values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from engine.inventory.records import Instance, Location, Snapshot
+
+Message = TypeVar("Message")
+
+
+class Trouble(StrEnum):
+    """What an error of the cloud means for the run.
+
+    The codes behind each are those of the RDS API reference, per action, and of its page Common
+    Errors; `engine.applying.cloud` maps them.
+    """
+
+    THROTTLED = "throttled"
+    SERVER_FAULT = "server_fault"
+    NO_REPLY = "no_reply"
+    CREDENTIALS_EXPIRED = "credentials_expired"
+    NOT_FOUND = "not_found"
+    ALREADY_EXISTS = "already_exists"
+    WRONG_STATE = "wrong_state"
+    COPIES_IN_FLIGHT = "copies_in_flight"
+    QUOTA = "quota"
+    SHARED_QUOTA = "shared_quota"
+    KEY = "key"
+    DENIED = "denied"
+    INVALID = "invalid"
+    OTHER = "other"
+
+
+class CloudError(Exception):
+    """A call that the cloud refused, or that never got an answer."""
+
+    def __init__(self, trouble: Trouble, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.trouble = trouble
+        self.code = code
+        self.message = message
+
+
+class Cloud(Protocol):
+    """The calls of one estate. Each raises CloudError; none retries on its own for long.
+
+    `at` says in which account and region a call is made; snapshots there go by their id.
+    """
+
+    def create(
+        self, at: Location, snapshot: str, *, instance: str, tags: Mapping[str, str]
+    ) -> None:
+        """Start a snapshot of an instance (CreateDBSnapshot)."""
+
+    def copy(
+        self, at: Location, snapshot: str, *, origin: str, key: str | None, tags: Mapping[str, str]
+    ) -> None:
+        """Start a copy of the snapshot with the ARN `origin` (CopyDBSnapshot, never CopyTags)."""
+
+    def share(self, at: Location, snapshot: str, accounts: Sequence[str]) -> None:
+        """Let accounts restore and copy a snapshot (ModifyDBSnapshotAttribute)."""
+
+    def unshare(self, at: Location, snapshot: str, accounts: Sequence[str]) -> None:
+        """Take that back from accounts (ModifyDBSnapshotAttribute)."""
+
+    def delete(self, at: Location, snapshot: str) -> None:
+        """Delete a snapshot (DeleteDBSnapshot)."""
+
+    def tag(self, at: Location, arn: str, tags: Mapping[str, str]) -> None:
+        """Set tags (AddTagsToResource)."""
+
+    def untag(self, at: Location, arn: str, keys: Sequence[str]) -> None:
+        """Remove tags (RemoveTagsFromResource)."""
+
+    def snapshots(self, at: Location) -> Sequence[Snapshot]:
+        """List the manual snapshots of a location, all pages."""
+
+    def snapshot(self, at: Location, snapshot: str) -> Snapshot | None:
+        """Read one snapshot, None where there is none."""
+
+    def instances(self, at: Location) -> Sequence[Instance]:
+        """List the instances of a location, all pages."""
+
+
+class Clock(Protocol):
+    """Time, so that tests need not wait for it."""
+
+    def now(self) -> datetime:
+        """Return the time of day, timezone-aware."""
+
+    def elapsed(self) -> float:
+        """Return seconds since some fixed moment; never goes back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, less when the run is stopped."""
+
+
+class Workers(Protocol[Message]):
+    """Whoever makes the calls, and the way their results come back."""
+
+    def submit(self, work: Callable[[], Message]) -> Future[Message]:
+        """Have `work` done; the future will be received when it has ended."""
+
+    def receive(self, seconds: float) -> Future[Message] | None:
+        """Return the next work that ended, None when there was none for `seconds`."""
+
+    def close(self) -> None:
+        """Wait for work under way; take no more."""

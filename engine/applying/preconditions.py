@@ -1,0 +1,216 @@
+"""What must hold right before a step is done: one function per check of the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from engine.applying.listings import UNFINISHED, Listings
+from engine.errors import EngineError
+from engine.identity.chains import chain_of
+from engine.identity.marks import Marks, owned_marks
+from engine.identity.names import location_of
+from engine.inventory.records import Instance, Location, Snapshot, SnapshotState
+from engine.plans.codes import Action, Check
+from engine.plans.plan import Precondition, Step
+
+READ_FRESH = frozenset({Action.DELETE})
+
+
+@dataclass(slots=True)
+class Sight:
+    """The eyes of one step: what it sees of the world while it is being checked.
+
+    Deletes read each object they ask about anew; all other steps look at listings at most a
+    minute old. `locations` are those the plan could read.
+    """
+
+    listings: Listings
+    estate: str
+    locations: frozenset[Location]
+    action: Action
+    _fresh: dict[str, Snapshot | None] = field(default_factory=dict)
+
+    def snapshot(self, arn: str) -> Snapshot | None:
+        """Return the object at `arn`, None where there is none; raises CloudError."""
+        at = _location(arn)
+        if self.action not in READ_FRESH:
+            return self.listings.snapshots(at).records.get(arn)
+        if arn not in self._fresh:
+            self._fresh[arn] = self.listings.snapshot(at, _identifier(arn))
+        return self._fresh[arn]
+
+    def instance(self, arn: str) -> Instance | None:
+        """Return the instance at `arn`, None where there is none; raises CloudError."""
+        return self.listings.instances(_location(arn)).get(arn)
+
+    def marks(self, snapshot: Snapshot) -> Marks | None:
+        """Return the marks of a snapshot the engine owns, else None."""
+        return owned_marks(snapshot, self.estate)
+
+    def readers(self, arn: str, locations: Iterable[Location]) -> frozenset[str]:
+        """Return the copies in progress at `locations` that read from `arn`; raises CloudError."""
+        found: frozenset[str] = frozenset()
+        for at in sorted(locations):
+            found |= self.listings.readers(at, arn)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A precondition that does not hold, and what was found instead."""
+
+    check: str
+    text: str
+
+
+CONFLICT = "conflict"
+
+
+def first_refusal(step: Step, sight: Sight) -> Refusal | None:
+    """Return the first precondition of a step that does not hold, None where all do.
+
+    Raises:
+        CloudError: what it asks about cannot be read.
+    """
+    for precondition in step.preconditions:
+        refusal = _CHECKS[precondition.check](precondition, sight)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def snapshot_status(condition: Precondition, sight: Sight) -> Refusal | None:
+    """The object is there in the state named; free texts of AWS are understood as states."""
+    found = sight.snapshot(condition.arn)
+    if found is None:
+        return _refuse(condition, f"{condition.arn} is not there")
+    if condition.expected in (found.state.value, found.status):
+        return None
+    return _refuse(condition, f"{condition.arn} is {found.status}, not {condition.expected}")
+
+
+def owned(condition: Precondition, sight: Sight) -> Refusal | None:
+    """The object is the engine's: its tags are all there and its id proves them."""
+    found = sight.snapshot(condition.arn)
+    if found is None:
+        return _refuse(condition, f"{condition.arn} is not there")
+    if sight.marks(found) is None:
+        return _refuse(condition, f"{condition.arn} is not owned by estate {sight.estate}")
+    return None
+
+
+def unpinned(condition: Precondition, sight: Sight) -> Refusal | None:
+    """Nobody has pinned the object."""
+    found = sight.snapshot(condition.arn)
+    marks = sight.marks(found) if found else None
+    if marks is None or marks.pin is None:
+        return None
+    return _refuse(condition, f"{condition.arn} was pinned: {marks.pin or 'no reason given'}")
+
+
+def origin_of_nothing_in_flight(condition: Precondition, sight: Sight) -> Refusal | None:
+    """No copy in progress, anywhere in the estate, reads from the object."""
+    readers = sight.readers(condition.arn, sight.locations)
+    if readers:
+        return _refuse(condition, f"{min(readers)} is being copied from it")
+    return None
+
+
+def chain(condition: Precondition, sight: Sight) -> Refusal | None:
+    """The chain's successor is there, and its tags put it into that chain beyond doubt."""
+    found = sight.snapshot(condition.arn)
+    marks = sight.marks(found) if found else None
+    if found is None or marks is None:
+        return _refuse(condition, f"{condition.arn}, the chain's successor, is not there")
+    if found.state is not SnapshotState.AVAILABLE:
+        return _refuse(condition, f"{condition.arn}, the chain's successor, is {found.status}")
+    own = chain_of(marks, found.location)
+    text = "|".join((own.volume, own.zone, own.role.value, "/".join(own.keys)))
+    if text != condition.expected:
+        return _refuse(condition, f"{condition.arn} is of chain {text}, not {condition.expected}")
+    if not marks.zone_checked:
+        return _refuse(condition, f"the zone that {condition.arn} was taken in is not confirmed")
+    return None
+
+
+def instance(condition: Precondition, sight: Sight) -> Refusal | None:
+    """The instance under that name is still the same one."""
+    found = sight.instance(condition.arn)
+    if found is None:
+        return _refuse(condition, f"{condition.arn} is not there")
+    if found.resource_id != condition.expected:
+        return _refuse(
+            condition, f"{condition.arn} is {found.resource_id} now, not {condition.expected}"
+        )
+    return None
+
+
+def zones(condition: Precondition, sight: Sight) -> Refusal | None:
+    """The instance's primary and standby are where the plan saw them."""
+    found = sight.instance(condition.arn)
+    pair = zone_pair(found)
+    if pair == condition.expected:
+        return None
+    seen = pair or "gone"
+    return _refuse(condition, f"{condition.arn} is in {seen} now, not in {condition.expected}")
+
+
+def zone_pair(found: Instance | None) -> str | None:
+    """Return `primary/standby` by AZ name; an instance without standby ends in a slash."""
+    if found is None:
+        return None
+    return f"{found.availability_zone or ''}/{found.secondary_zone or ''}"
+
+
+def absent(condition: Precondition, sight: Sight) -> Refusal | None:
+    """Nothing stands under that id, or what the step would make is there or under way."""
+    found = sight.snapshot(condition.arn)
+    return None if found is None else unusable(found, sight)
+
+
+def unusable(found: Snapshot, sight: Sight) -> Refusal | None:
+    """Say why an object under an id of ours cannot count as what a step makes, None if it can."""
+    if sight.marks(found) is None:
+        return Refusal(CONFLICT, f"{found.arn} is there and not owned by estate {sight.estate}")
+    if found.state is SnapshotState.AVAILABLE or found.state in UNFINISHED:
+        return None
+    return Refusal(Check.ABSENT, f"{found.arn} is there and {found.status}")
+
+
+def no_copy_in_flight_to(condition: Precondition, sight: Sight) -> Refusal | None:
+    """No copy of the object is in progress in the account named."""
+    account = condition.expected
+    locations = [at for at in sight.locations if at.account == account]
+    readers = sight.readers(condition.arn, locations)
+    if readers:
+        return _refuse(condition, f"{min(readers)} is still being copied from it")
+    return None
+
+
+_CHECKS: dict[Check, Callable[[Precondition, Sight], Refusal | None]] = {
+    Check.SNAPSHOT_STATUS: snapshot_status,
+    Check.OWNED: owned,
+    Check.UNPINNED: unpinned,
+    Check.ORIGIN_OF_NOTHING_IN_FLIGHT: origin_of_nothing_in_flight,
+    Check.CHAIN: chain,
+    Check.INSTANCE: instance,
+    Check.ZONES: zones,
+    Check.ABSENT: absent,
+    Check.NO_COPY_IN_FLIGHT_TO: no_copy_in_flight_to,
+}
+
+
+def _refuse(condition: Precondition, text: str) -> Refusal:
+    return Refusal(condition.check, text)
+
+
+def _location(arn: str) -> Location:
+    at = location_of(arn)
+    if at is None:
+        raise EngineError("the plan names something that is no ARN", where=arn)
+    return at
+
+
+def _identifier(arn: str) -> str:
+    return arn.split(":", 6)[6]

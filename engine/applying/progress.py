@@ -1,0 +1,195 @@
+"""What a run tells while it goes on: one event per change of a step, as lines or as JSON."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from typing import Protocol, TextIO
+
+import engine
+from engine.applying.outcome import RunOutcome, StepResult, StepState
+from engine.applying.ports import Clock
+from engine.identity.marks import time_text
+from engine.plans.plan import Step
+
+FORMAT_VERSION = "1.0"
+
+
+class Observer(Protocol):
+    """Whoever wants to know how a run goes."""
+
+    def started(self, run: str, steps: int) -> None:
+        """A run begins."""
+
+    def changed(self, result: StepResult) -> None:
+        """A step came into another state."""
+
+    def progressed(self, step: Step, percent: int) -> None:
+        """AWS tells how far an object is."""
+
+    def ended(self, outcome: RunOutcome) -> None:
+        """A run is over."""
+
+
+_SYMBOLS = {
+    StepState.CALLING: "…",
+    StepState.RUNNING: "~",
+    StepState.DONE: "✓",
+    StepState.REFUSED: "≠",
+    StepState.FAILED: "✗",
+    StepState.SKIPPED: "·",
+    StepState.WITHHELD: "‖",
+    StepState.NEXT_RUN: "»",
+    StepState.NOT_STARTED: "·",
+    StepState.WAITING: " ",
+}
+
+_COLOURS = {
+    StepState.DONE: "32",
+    StepState.RUNNING: "36",
+    StepState.REFUSED: "33",
+    StepState.FAILED: "31",
+    StepState.WITHHELD: "33",
+}
+
+SAID = frozenset(StepState) - {StepState.WAITING, StepState.CALLING}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How lines are drawn."""
+
+    colour: bool = False
+
+    def paint(self, text: str, state: StepState) -> str:
+        """Return `text` in the colour of a state."""
+        code = _COLOURS.get(state)
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour and code else text
+
+
+class Lines:
+    """One line per change, for people and for the logs of a scheduler."""
+
+    def __init__(self, stream: TextIO, clock: Clock, look: Look = Look()) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._look = look
+        self._guard = threading.Lock()
+
+    def started(self, run: str, steps: int) -> None:
+        """Say which run this is."""
+        self._line(f"run {run}: {steps} steps")
+
+    def changed(self, result: StepResult) -> None:
+        """Say where a step has come to."""
+        if result.state not in SAID:
+            return
+        step = result.step
+        mark = self._look.paint(f"{_SYMBOLS[result.state]} {result.state.value:<11}", result.state)
+        about = (
+            f"{step.action.value} {step.location.account}/{step.location.region}/{step.snapshot}"
+        )
+        self._line(f"{mark} {about}{': ' + result.text if result.text else ''}")
+        if result.fix:
+            self._line(f"  to do: {result.fix}")
+
+    def progressed(self, step: Step, percent: int) -> None:
+        """Say how far an object is."""
+        self._line(f"~ {percent:>3} %       {step.snapshot}")
+
+    def ended(self, outcome: RunOutcome) -> None:
+        """Say nothing: the summary is the command's result."""
+
+    def _line(self, text: str) -> None:
+        stamp = self._clock.now().astimezone().strftime("%H:%M:%S")
+        with self._guard:
+            self._stream.write(f"{stamp} {text}\n")
+            self._stream.flush()
+
+
+class JsonLines:
+    """One JSON object per line; the first is of type `version`, the last of type `outcome`."""
+
+    def __init__(self, stream: TextIO, clock: Clock) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._write("version", {"format_version": FORMAT_VERSION, "engine": engine.__version__})
+
+    def started(self, run: str, steps: int) -> None:
+        """Write which run this is."""
+        self._write("run", {"run": run, "steps": steps})
+
+    def changed(self, result: StepResult) -> None:
+        """Write where a step has come to."""
+        self._write("step", step_words(result))
+
+    def progressed(self, step: Step, percent: int) -> None:
+        """Write how far an object is."""
+        self._write("progress", {"id": step.id, "percent": percent})
+
+    def ended(self, outcome: RunOutcome) -> None:
+        """Write how the run ended."""
+        self._write("outcome", outcome_words(outcome))
+
+    def _write(self, kind: str, words: dict[str, object]) -> None:
+        line = {"type": kind, "at": time_text(self._clock.now()), **words}
+        with self._guard:
+            self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+            self._stream.flush()
+
+
+def step_words(result: StepResult) -> dict[str, object]:
+    """Return a step's result as JSON has it."""
+    step = result.step
+    words: dict[str, object] = {
+        "id": step.id,
+        "action": step.action.value,
+        "arn": step.arn,
+        "location": {"account": step.location.account, "region": step.location.region},
+        "snapshot": step.snapshot,
+        "state": result.state.value,
+    }
+    optional = {
+        "text": result.text,
+        "code": result.code,
+        "fix": result.fix,
+        "because": result.because,
+    }
+    return words | {key: value for key, value in optional.items() if value}
+
+
+def outcome_words(outcome: RunOutcome) -> dict[str, object]:
+    """Return a run's end as JSON has it; `running` is always there."""
+    counts = {state.value: count for state, count in outcome.counts.items()}
+    return {
+        "run": outcome.run,
+        "plan": outcome.plan.digest,
+        "exit_code": int(outcome.exit_code),
+        "stopped": outcome.stop.value if outcome.stop else None,
+        "running": counts.get(StepState.RUNNING.value, 0),
+        "counts": counts,
+        "problems": [
+            {"code": one.code, "where": one.where, "text": one.text} for one in outcome.problems
+        ],
+    }
+
+
+def outcome_text(outcome: RunOutcome) -> str:
+    """Return a run's end for people: what did not go well first, counts last."""
+    lines: list[str] = []
+    troubled = outcome.in_state(
+        StepState.FAILED, StepState.REFUSED, StepState.WITHHELD, StepState.SKIPPED
+    )
+    for result in troubled:
+        lines.append(f"{result.state.value}: {result.step.id}: {result.text}")
+        if result.fix:
+            lines.append(f"  to do: {result.fix}")
+    lines += [f"problem: {one.where}: {one.text}" for one in outcome.problems]
+    if outcome.stop is not None:
+        lines.append(f"stopped: {outcome.stop.value.replace('_', ' ')}")
+    shown = {**outcome.counts, StepState.RUNNING: outcome.counts.get(StepState.RUNNING, 0)}
+    counts = ", ".join(f"{state.value.replace('_', ' ')}: {n}" for state, n in shown.items())
+    lines.append(counts)
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,111 @@
+"""Which errors are tried again, how often, and after how long."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TypeVar, assert_never
+
+from engine.applying.ports import Clock, CloudError, Trouble
+
+Answer = TypeVar("Answer")
+
+
+class Treatment(Enum):
+    """What to do about a trouble."""
+
+    RETRY = auto()
+    """Try the same call again soon."""
+    POSTPONE = auto()
+    """The world is not ready: come back to the step later, or in the next run."""
+    LOOK = auto()
+    """The answer lies in what is there now."""
+    GIVE_UP = auto()
+    """Somebody has to mend something."""
+
+
+def treatment(trouble: Trouble) -> Treatment:
+    """Return what a trouble calls for."""
+    match trouble:
+        case Trouble.THROTTLED | Trouble.SERVER_FAULT | Trouble.NO_REPLY:
+            return Treatment.RETRY
+        case Trouble.CREDENTIALS_EXPIRED:
+            return Treatment.RETRY
+        case Trouble.WRONG_STATE | Trouble.COPIES_IN_FLIGHT:
+            return Treatment.POSTPONE
+        case Trouble.NOT_FOUND | Trouble.ALREADY_EXISTS:
+            return Treatment.LOOK
+        case Trouble.QUOTA | Trouble.SHARED_QUOTA | Trouble.KEY | Trouble.DENIED:
+            return Treatment.GIVE_UP
+        case Trouble.INVALID | Trouble.OTHER:
+            return Treatment.GIVE_UP
+        case _:
+            assert_never(trouble)
+
+
+def advice(trouble: Trouble) -> str | None:
+    """Return what a person can do about a trouble, where there is something."""
+    return _ADVICE.get(trouble)
+
+
+_ADVICE = {
+    Trouble.QUOTA: "raise the quota of manual snapshots, or retain fewer",
+    Trouble.SHARED_QUOTA: "a snapshot is shared with at most 20 accounts: unshare some",
+    Trouble.KEY: "let the key's policy grant this account kms:CreateGrant, kms:Decrypt and "
+    "kms:DescribeKey, and see that the key is enabled",
+    Trouble.DENIED: "let the role's policy allow the call",
+    Trouble.CREDENTIALS_EXPIRED: "renew the credentials",
+    Trouble.THROTTLED: "run again later, or with a lower -parallelism",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The budget of one call.
+
+    Waits grow from `first` seconds, double each time up to `longest`, and are drawn at random
+    below that, so that many callers do not come back at once (AWS Builders' Library, Timeouts,
+    retries and backoff with jitter).
+    """
+
+    attempts: int = 8
+    first: float = 0.5
+    longest: float = 20.0
+    seconds: float = 300.0
+    draw: Callable[[], float] = field(default=random.random)
+
+    def wait(self, attempt: int) -> float:
+        """Return how long to wait after the failed `attempt`, counted from 1."""
+        return self.draw() * min(self.longest, self.first * 2.0 ** (attempt - 1))
+
+
+DEFAULT = Patience()
+
+
+def persist(call: Callable[[], Answer], clock: Clock, patience: Patience) -> Answer:
+    """Make a call that changes nothing, again while its errors pass by themselves.
+
+    Raises:
+        CloudError: the last one, when it does not pass or the patience is used up.
+    """
+    start = clock.elapsed()
+    attempt = 1
+    while True:
+        try:
+            return call()
+        except CloudError as error:
+            if not may_retry(error, attempt, clock.elapsed() - start, patience):
+                raise
+        clock.sleep(patience.wait(attempt))
+        attempt += 1
+
+
+def may_retry(error: CloudError, attempt: int, spent: float, patience: Patience) -> bool:
+    """Tell whether the call that failed for the `attempt`-th time is worth another."""
+    return (
+        treatment(error.trouble) is Treatment.RETRY
+        and attempt < patience.attempts
+        and spent < patience.seconds
+    )

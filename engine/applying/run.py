@@ -1,0 +1,182 @@
+"""A whole run: lock, journal, executor and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from engine.applying.clock import SystemClock, ThreadWorkers
+from engine.applying.executor import Executor, Listed, Mode, Settings
+from engine.applying.journal import Journal, JournalError, default_path, new_run_id, who
+from engine.applying.ledger import Ledger, Problems
+from engine.applying.listings import Listings
+from engine.applying.lock import LocalLock, acquire, lock_path
+from engine.applying.outcome import Problem, RunOutcome, StepResult, StepState, Stop
+from engine.applying.performing import Performer, Report
+from engine.applying.ports import Clock, Cloud
+from engine.applying.progress import Observer
+from engine.applying.rates import RateBudget
+from engine.applying.stopping import StopFlag, stopping_on_signals
+from engine.errors import EngineError, LockedError
+from engine.identity.marks import time_text
+from engine.inventory.records import Location, ScopeStatus
+from engine.plans.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The lock and the journal of one run; None where it could not be reached."""
+
+    run: str
+    journal: Journal | None
+    lock: LocalLock | None
+    problems: Problems
+
+
+@contextmanager
+def held(root: Path, estate: str, clock: Clock, *, lock_timeout: float) -> Iterator[Held]:
+    """Take the lock of an estate and open its journal, below `root`; free both at the end.
+
+    Where they cannot be reached the run goes on without deletes and unshares, and with a problem.
+
+    Raises:
+        LockedError: another run holds the lock for longer than `lock_timeout` seconds.
+    """
+    run = new_run_id(clock.now())
+    problems = Problems()
+    lock = _lock(lock_path(root, estate), run, clock, problems, lock_timeout)
+    journal = _journal(default_path(root), run, clock, problems)
+    try:
+        yield Held(run, journal, lock, problems)
+    finally:
+        if journal is not None:
+            journal.close()
+        if lock is not None:
+            lock.release()
+
+
+def apply_plan(
+    plan: Plan, cloud: Cloud, hold: Held, settings: Settings, observer: Observer, stop: StopFlag
+) -> RunOutcome:
+    """Do what a plan says; SIGINT and SIGTERM end it in order.
+
+    Raises:
+        EngineError: the plan's steps are no graph.
+    """
+    clock = SystemClock(stop.event)
+    workers: ThreadWorkers[Report | Listed] = ThreadWorkers(settings.parallelism + 2)
+    budget = RateBudget(clock)
+    performer = Performer(
+        estate=plan.estate,
+        locations=locations_read(plan),
+        cloud=cloud,
+        clock=clock,
+        listings=Listings(cloud, clock, budget),
+        budget=budget,
+        ledger=Ledger(hold.journal, hold.lock, hold.problems),
+        problems=hold.problems,
+        stopping=stop.is_set,
+    )
+    executor = Executor(plan, performer, workers, settings, observer, stop)
+    started_at = clock.now()
+    _note_start(plan, hold)
+    observer.started(hold.run, len(plan.steps))
+    with stopping_on_signals(stop, workers.wake):
+        try:
+            results = executor.run()
+        finally:
+            workers.close()
+        outcome = RunOutcome(
+            run=hold.run,
+            plan=plan,
+            started_at=started_at,
+            ended_at=clock.now(),
+            results=results,
+            stop=reason_that_counts(stop.reason, results, settings.mode),
+            problems=hold.problems.all(),
+        )
+        outcome = _note_end(outcome, hold)
+    observer.ended(outcome)
+    return outcome
+
+
+def locations_read(plan: Plan) -> frozenset[Location]:
+    """Return the locations that the plan could read and rests on."""
+    return frozenset(
+        Location(scope.account, scope.region)
+        for scope in plan.inventory.scopes
+        if scope.status == ScopeStatus.OK
+    )
+
+
+def reason_that_counts(
+    reason: Stop | None, results: tuple[StepResult, ...], mode: Mode
+) -> Stop | None:
+    """Return why the run ended early; time that ran out when all was done does not count."""
+    left = {StepState.NOT_STARTED} | ({StepState.RUNNING} if mode is Mode.FOLLOW else set())
+    if reason is Stop.TIME_UP and not any(result.state in left for result in results):
+        return None
+    return reason
+
+
+def _lock(
+    path: Path, run: str, clock: Clock, problems: Problems, timeout: float
+) -> LocalLock | None:
+    known = who()
+    try:
+        return acquire(path, run, clock, who=f"{known['user']}@{known['host']}", timeout=timeout)
+    except LockedError:
+        raise
+    except EngineError as error:
+        problems.add(Problem("state_unreachable", error.where or str(path), _why(error)))
+        return None
+
+
+def _journal(path: Path, run: str, clock: Clock, problems: Problems) -> Journal | None:
+    try:
+        return Journal(path, run, clock)
+    except JournalError as error:
+        problems.add(Problem("state_unreachable", error.where or str(path), _why(error)))
+        return None
+
+
+def _why(error: EngineError) -> str:
+    return f"{error.what}: {error.why}" if error.why else error.what
+
+
+def _note_start(plan: Plan, hold: Held) -> None:
+    if hold.journal is None:
+        return
+    detail = {
+        "plan": plan.digest,
+        "policies": plan.policies_digest,
+        "estate": plan.estate,
+        "as_of": time_text(plan.as_of),
+        "engine": plan.engine_version,
+        "steps": len(plan.steps),
+        "fence": hold.lock.fence if hold.lock else None,
+    }
+    try:
+        hold.journal.run_started(detail)
+    except JournalError as error:
+        hold.problems.add(Problem("state_unreachable", error.where or "", _why(error)))
+
+
+def _note_end(outcome: RunOutcome, hold: Held) -> RunOutcome:
+    """Write how the run ended; a journal that fails is one more problem of the outcome."""
+    if hold.journal is None:
+        return outcome
+    detail = {
+        "exit_code": int(outcome.exit_code),
+        "stop": outcome.stop.value if outcome.stop else None,
+        "counts": {state.value: count for state, count in outcome.counts.items()},
+        "problems": [{"code": p.code, "where": p.where, "text": p.text} for p in outcome.problems],
+    }
+    try:
+        hold.journal.run_ended(detail)
+    except JournalError as error:
+        hold.problems.add(Problem("state_unreachable", error.where or "", _why(error)))
+        return replace(outcome, problems=hold.problems.all())
+    return outcome
