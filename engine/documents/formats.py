@@ -1,0 +1,197 @@
+"""The named formats of texts in the schemas: what a pattern cannot say, or not say well."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import islice
+
+from engine.documents.diagnostics import Code
+from engine.documents.suggestions import did_you_mean
+from engine.retention.spans import Minutes, Span, SpanError, parse_span
+
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+LONGEST = timedelta(days=36_525)
+_CLOCK = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])\Z")
+_FIRST_YEAR = datetime(2024, 1, 1)  # noqa: DTZ001 - cron walks local times, a leap year first
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a text is not of a format; `offset` is where in the text."""
+
+    code: Code
+    summary: str
+    fix: str | None = None
+    offset: int = 0
+
+
+Check = Callable[[str], Problem | None]
+
+
+def _span(text: str) -> Problem | None:
+    span = _parsed(text, Minutes.REFUSED)
+    return span if isinstance(span, Problem) else None
+
+
+def _elapsed(text: str) -> Problem | None:
+    length = _fixed(text, Minutes.ALLOWED)
+    return length if isinstance(length, Problem) else None
+
+
+def _days(text: str) -> Problem | None:
+    length = _fixed(text, Minutes.REFUSED)
+    return length if isinstance(length, Problem) else None
+
+
+def _period(text: str) -> Problem | None:
+    length = _fixed(text, Minutes.ALLOWED)
+    if isinstance(length, Problem):
+        return length
+    if length < DAY:
+        if length < timedelta(minutes=1):
+            return Problem(Code.BAD_PERIOD, "less than a minute apart", "write at least 15m")
+        if DAY % length:
+            near = _nearest_divisor(length)
+            summary = f"{text} does not divide the day, so slots would drift"
+            return Problem(Code.BAD_PERIOD, summary, f"write {near}, or use `cron`")
+    elif length % DAY:
+        days = max(1, round(length / DAY))
+        summary = f"{text} is not whole days"
+        return Problem(Code.BAD_PERIOD, summary, f"write {days}d, or use `cron`")
+    return None
+
+
+def _parsed(text: str, minutes: Minutes) -> Span | Problem:
+    try:
+        return parse_span(text, minutes)
+    except SpanError as error:
+        squeezed = "".join(text.split()).lower()
+        fix = f"write {squeezed}" if _reads(squeezed, minutes) else "write 36h, 30d, 18mo or a sum"
+        if text.strip().isdigit():
+            fix = f"add a unit, like {text.strip()}d for days"
+        return Problem(Code.BAD_DURATION, f"`{text}`: {error.message}", fix, error.position)
+
+
+def _reads(text: str, minutes: Minutes) -> bool:
+    try:
+        parse_span(text, minutes)
+    except SpanError:
+        return False
+    return True
+
+
+def _fixed(text: str, minutes: Minutes) -> timedelta | Problem:
+    span = _parsed(text, minutes)
+    if isinstance(span, Problem):
+        return span
+    try:
+        length = span.as_timedelta()
+    except SpanError as error:
+        days = (span.years * 12 + span.months) * 30 + span.days
+        return Problem(Code.BAD_DURATION, error.message, f"write days, like {days}d")
+    if not SECOND <= length <= LONGEST:
+        fix = "leave it out" if length < SECOND else "write at most 100 years, 36525d"
+        return Problem(Code.OUT_OF_RANGE, f"{text} is no usable length", fix)
+    return length
+
+
+def _nearest_divisor(length: timedelta) -> str:
+    minutes = max(1, round(length / timedelta(minutes=1)))
+    best = min((n for n in range(1, 1441) if 1440 % n == 0), key=lambda n: abs(n - minutes))
+    if best == 1440:
+        return "1d"
+    return f"{best // 60}h" if best % 60 == 0 else f"{best}m"
+
+
+def _window(text: str) -> Problem | None:
+    start, dash, end = text.partition("-")
+    clocks = _clock(start.strip()), _clock(end.strip())
+    if not dash or None in clocks:
+        fix = "write HH:MM-HH:MM, like 02:00-05:00"
+        return Problem(Code.BAD_WINDOW, f"`{text}` is no window", fix)
+    tidy = f"{clocks[0]}-{clocks[1]}"
+    if clocks[0] == clocks[1]:
+        fix = "write an end after the start; for the whole day leave the window out"
+        return Problem(Code.BAD_WINDOW, f"the window {text} has no length", fix)
+    return None if tidy == text else Problem(Code.BAD_WINDOW, f"`{text}` is no window", f"write {tidy}")
+
+
+def _clock(text: str) -> str | None:
+    """Return a time of day as HH:MM, 24:00 as 00:00; None where it is none."""
+    match = _CLOCK.match(text)
+    if match is None or (match.group(1) == "24" and match.group(2) != "00"):
+        return None
+    return f"{int(match.group(1)) % 24:02}:{match.group(2)}"
+
+
+@lru_cache(maxsize=256)
+def _timezone(text: str) -> Problem | None:
+    from zoneinfo import ZoneInfo, available_timezones
+
+    try:
+        # Zones are files: folders, absolute names and case on some systems pass for ones.
+        if text in available_timezones():
+            ZoneInfo(text)
+            return None
+    except (OSError, ValueError):
+        pass
+    known = available_timezones()
+    cities = {zone.rpartition("/")[2]: zone for zone in sorted(known)}
+    fix = did_you_mean(text, known)
+    if fix is None and (city := did_you_mean(text, cities)):
+        fix = f"did you mean `{cities[city.split('`')[1]]}`?"
+    summary = f"there is no time zone `{text}`"
+    return Problem(Code.UNKNOWN_TIMEZONE, summary, fix or "write an IANA name, like Europe/Berlin")
+
+
+@lru_cache(maxsize=1024)
+def _cron(text: str) -> Problem | None:
+    from cronsim import CronSim, CronSimError
+
+    if len(text.split()) != 5:
+        fix = 'write minute, hour, day of month, month and day of week: "0 2 * * *"'
+        return Problem(Code.BAD_CRON, f"`{text}` does not have five fields", fix)
+    try:
+        fires = next(islice(CronSim(text, _FIRST_YEAR), 1), None)
+    except CronSimError as error:
+        summary = f"`{text}` is no cron expression: {_uncapitalised(str(error))}"
+        return Problem(Code.BAD_CRON, summary, 'write for instance "0 2 * * *"')
+    if fires is None:
+        return Problem(Code.BAD_CRON, f"`{text}` never fires", "choose a day that exists")
+    return None
+
+
+def _uncapitalised(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _glob(text: str) -> Problem | None:
+    if text != text.strip():
+        summary = f"`{text}` begins or ends with a space"
+        return Problem(Code.BAD_GLOB, summary, f"write `{text.strip()}`")
+    position = 0
+    while (opening := text.find("[", position)) >= 0:
+        inside = opening + 2 if text[opening + 1 : opening + 2] == "!" else opening + 1
+        closing = text.find("]", inside + 1)
+        if closing < 0:
+            summary = f"`{text}`: a `[` without its `]`"
+            return Problem(Code.BAD_GLOB, summary, "close it, or write `[[]` for a bracket", opening)
+        position = closing + 1
+    return None
+
+
+FORMATS: dict[str, Check] = {
+    "span": _span,
+    "elapsed": _elapsed,
+    "days": _days,
+    "period": _period,
+    "window": _window,
+    "timezone": _timezone,
+    "cron": _cron,
+    "glob": _glob,
+}
