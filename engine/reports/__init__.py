@@ -1,0 +1,1 @@
+"""What people read: plans as text for terminals and as Markdown for pull requests."""

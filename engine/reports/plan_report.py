@@ -1,0 +1,105 @@
+"""A plan as a report, in the order in which a person needs to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.plans.plan import InventoryRead, Plan, Summary
+from engine.reports.lines import Line, Report, Section, Span, Tone, line, name
+from engine.reports.state_sections import kept_sections, problem_sections
+from engine.reports.step_sections import step_sections
+from engine.reports.withheld import acknowledged_lines, finding_section, withheld_sections
+from engine.reports.wording import count, moment
+
+
+def plan_report(plan: Plan, *, full: bool = False) -> Report:
+    """Return the report of a plan; `full` unfolds every step and everything that stays."""
+    return Report(
+        estate=plan.estate,
+        headline=tuple(_headline(plan)),
+        sections=(
+            *step_sections(plan, full=full),
+            *withheld_sections(plan, full=full),
+            *finding_section(plan.findings),
+            *problem_sections(plan, full=full),
+            *kept_sections(plan, full=full),
+            *_next(plan),
+        ),
+        footer=tuple(_footer(plan)),
+    )
+
+
+def summary_text(summary: Summary) -> str:
+    """Return the counts of a plan as one sentence without its end."""
+    text = f"{summary.create:,} to create, {summary.copy:,} to copy, {summary.delete:,} to delete"
+    if summary.full:
+        text += f" ({summary.full:,} stored in full)"
+    asides = [
+        f"{number:,} {word}"
+        for number, word in ((summary.protected, "protected"), (summary.withheld, "withheld"))
+        if number
+    ]
+    return f"{text}; {', '.join(asides)}" if asides else text
+
+
+def _headline(plan: Plan) -> Iterator[Line]:
+    if plan.steps:
+        yield line(Span("Plan: ", Tone.STRONG), summary_text(plan.summary))
+    elif plan.inventory.complete:
+        yield line(
+            Span("Nothing to do: ", Tone.STRONG),
+            "what is due exists, and nothing has to go.",
+        )
+    else:
+        yield line(
+            Span("Nothing to do ", Tone.STRONG),
+            "in what could be read; some locations could not.",
+        )
+    if plan.inventory.recorded:
+        yield line(_recorded(plan.inventory))
+    if plan.only or plan.exclude:
+        yield line(_selection(plan))
+
+
+def _recorded(inventory: InventoryRead) -> str:
+    taken = f" of {moment(inventory.taken_at)}" if inventory.taken_at else ""
+    return f"This plan is from a recording{taken} and cannot be applied."
+
+
+def _selection(plan: Plan) -> str:
+    parts = [f"-only {glob}" for glob in plan.only]
+    parts += [f"-exclude {glob}" for glob in plan.exclude]
+    return f"It is about a part of the estate: {' '.join(parts)}."
+
+
+def _next(plan: Plan) -> Iterator[Section]:
+    lines = []
+    for slot in plan.next:
+        full = f" ({slot.full:,} in full)" if slot.full else ""
+        made = f"{slot.creates:,} to create, {slot.copies:,} to copy{full}"
+        lines.append(line(Span(slot.policy, Tone.STRONG), f" {moment(slot.slot)}: {made}", level=1))
+    if lines:
+        yield Section("Next slots", tuple(lines))
+
+
+def _footer(plan: Plan) -> Iterator[Line]:
+    scopes = plan.inventory.scopes
+    read = [scope for scope in scopes if scope.status == "ok"]
+    instances = sum(scope.instances or 0 for scope in read)
+    snapshots = sum(scope.snapshots or 0 for scope in read)
+    yield from acknowledged_lines(plan)
+    for scope in scopes:
+        if scope.status != "ok":
+            cause = f": {scope.cause}" if scope.cause else ""
+            where = f"{scope.account}/{scope.region}"
+            yield line(
+                Span("Not read: ", Tone.PROBLEM),
+                name(where),
+                f"{cause}. Nothing whose safety depends on it is deleted.",
+            )
+    yield line(
+        f"Read {len(read):,} of {count(len(scopes), 'location')}: "
+        f"{count(instances, 'database')}, {count(snapshots, 'snapshot')}."
+    )
+    yield line(f"As of {moment(plan.as_of)}, expires {moment(plan.expires_at)}.")
+    yield line("Plan ", name(plan.digest))

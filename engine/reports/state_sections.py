@@ -1,0 +1,170 @@
+"""The sections about what is not as it should be, whether or not the plan changes it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import TypeVar
+
+from engine.plans.codes import PROTECTIONS
+from engine.plans.plan import At, Kept, Plan, SourceRef, Unmanaged, Waits, Warned
+from engine.reports.folding import common
+from engine.reports.lines import Line, Section, Span, Tone, line, listed, name
+from engine.reports.wording import PROTECTED, UNMANAGED, WAITING, count, moment, place, span_of
+
+# How many entries a folded list shows before it says how many more there are.
+ENTRIES = 12
+
+ItemT = TypeVar("ItemT")
+KeyT = TypeVar("KeyT", bound=Hashable)
+
+
+def problem_sections(plan: Plan, *, full: bool) -> Iterator[Section]:
+    """Yield conflicts, errors, gaps in protection, what waits, warnings: the worst first."""
+    limit = None if full else ENTRIES
+    errors = [warned for warned in plan.warnings if warned.severity == "error"]
+    others = [warned for warned in plan.warnings if warned.severity != "error"]
+    yield from _conflicts(plan, limit)
+    if errors:
+        lines = _warned(errors, limit)
+        yield Section(f"Errors: {len(errors):,}", tuple(lines), Tone.PROBLEM)
+    yield from _unprotected(plan, limit)
+    yield from _unmanaged(plan)
+    yield from _waiting(plan, limit)
+    if others:
+        yield Section(f"Warnings: {len(others):,}", tuple(_warned(others, limit)), Tone.FULL)
+
+
+def kept_sections(plan: Plan, *, full: bool) -> Iterator[Section]:
+    """Yield what is protected although no rule might keep it; in full, everything that stays."""
+    protected = [kept for kept in plan.kept if _protections(kept)]
+    if full and plan.kept:
+        title = f"Keeps {count(len(plan.kept), 'snapshot')}"
+        yield Section(title, tuple(_kept_lines(plan.kept)), aside=True)
+    elif protected:
+        title = f"Protects {count(len(protected), 'snapshot')}"
+        codes = Counter(code for kept in protected for code in _protections(kept))
+        lines = [
+            line(f"{number:,} ", PROTECTED.get(code, code), level=1)
+            for code, number in codes.most_common()
+        ]
+        yield Section(title, tuple(lines), aside=True)
+
+
+def _protections(kept: Kept) -> list[str]:
+    return [reason.code for reason in kept.reasons if reason.code in PROTECTIONS]
+
+
+def _kept_lines(kept: Iterable[Kept]) -> Iterator[Line]:
+    for one in kept:
+        yield line(name(one.arn), level=1)
+        for reason in one.reasons:
+            until = f", until {reason.until}" if reason.until else ""
+            yield line(f"{reason.text}{until}", level=2)
+
+
+def _grouped(items: Iterable[ItemT], key: Callable[[ItemT], KeyT]) -> dict[KeyT, list[ItemT]]:
+    groups: dict[KeyT, list[ItemT]] = defaultdict(list)
+    for item in items:
+        groups[key(item)].append(item)
+    return groups
+
+
+def _conflicts(plan: Plan, limit: int | None) -> Iterator[Section]:
+    lines: list[Line] = []
+    for text, alike in _grouped(plan.conflicts, lambda conflict: conflict.text).items():
+        lines.append(line(text, level=1))
+        lines += _entries(
+            (
+                line(
+                    name(one.arn),
+                    f" ({one.source.identifier}, slot {moment(one.slot)})",
+                    level=2,
+                )
+                for one in alike
+            ),
+            limit,
+            level=2,
+        )
+    if lines:
+        title = f"Conflicts: {count(len(plan.conflicts), 'snapshot')} not the engine's"
+        yield Section(title, tuple(lines), Tone.PROBLEM)
+
+
+def _unprotected(plan: Plan, limit: int | None) -> Iterator[Section]:
+    lines: list[Line] = []
+    groups = _grouped(plan.unprotected, lambda one: (one.text, _home(one.source)))
+    for (text, home), alike in groups.items():
+        names = sorted(f"{one.source.identifier} ({one.engine})" for one in alike)
+        lines.append(line(name(place(home)), f": {text}: ", *listed(names, limit), level=1))
+    if lines:
+        title = f"Unprotected: {count(len(plan.unprotected), 'database')}"
+        yield Section(title, tuple(lines), Tone.PROBLEM)
+
+
+def _unmanaged(plan: Plan) -> Iterator[Section]:
+    lines: list[Line] = []
+
+    def alike(one: Unmanaged) -> tuple[str, str, At]:
+        return one.code, one.policy, one.location
+
+    for (code, policy, location), points in _grouped(plan.unmanaged, alike).items():
+        why = common(point.text for point in points) or UNMANAGED.get(code, code)
+        lines.append(
+            line(
+                f"{len(points):,} of policy ",
+                name(policy),
+                " in ",
+                name(place(location)),
+                f", {span_of(point.slot for point in points)}: {why}",
+                level=1,
+            )
+        )
+    if lines:
+        lines.append(line("They stay until the estate's `retire:` names them.", level=1))
+        title = f"Unmanaged: {count(len(plan.unmanaged), 'snapshot')} that no policy decides about"
+        yield Section(title, tuple(lines), Tone.FULL)
+
+
+def _waiting(plan: Plan, limit: int | None) -> Iterator[Section]:
+    lines: list[Line] = []
+
+    def alike(one: Waits) -> tuple[str, str, At]:
+        return one.policy, one.code, one.location
+
+    for (policy, code, location), waits in _grouped(plan.waiting, alike).items():
+        why = common(one.text for one in waits) or WAITING.get(code, code)
+        names = sorted({one.source.identifier for one in waits})
+        where = (Span(policy, Tone.STRONG), " in ", name(place(location)))
+        lines.append(line(*where, f": {why}: ", *listed(names, limit), level=1))
+    if lines:
+        title = f"Waiting: {len(plan.waiting):,} for a later run"
+        yield Section(title, tuple(lines))
+
+
+def _warned(warnings: Iterable[Warned], limit: int | None) -> Iterator[Line]:
+    def alike(one: Warned) -> tuple[str, str, str, str]:
+        return one.code, one.policy or "", one.text, one.fix or ""
+
+    lines: list[Line] = []
+    for (code, policy, text, fix), same in _grouped(warnings, alike).items():
+        sources = sorted({one.source for one in same if one.source})
+        about: list[str | Span] = [f" {policy}"] if policy else []
+        tail = [": ", *listed(sources, limit)] if sources else []
+        lines.append(line(Span(code, Tone.STRONG), *about, f": {text}", *tail, level=1))
+        if fix:
+            lines.append(line(f"to do: {fix}", level=2))
+    return _entries(lines, None if limit is None else 4 * limit, level=1)
+
+
+def _entries(lines: Iterable[Line], limit: int | None, level: int) -> Iterator[Line]:
+    known = list(lines)
+    if limit is None or len(known) <= limit + 1:
+        yield from known
+        return
+    yield from known[:limit]
+    yield line(f"and {len(known) - limit:,} more (-full shows them)", level=level)
+
+
+def _home(source: SourceRef) -> At:
+    return At(source.account, source.region)

@@ -1,0 +1,139 @@
+"""The sections about steps: deletes first, then what is stored in full, then the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from engine.plans.codes import Action, Verdict
+from engine.plans.plan import Plan, Step
+from engine.reports.folding import Fold, Share, fold
+from engine.reports.lines import Form, Line, Mark, Section, Span, Tone, line, listed, name
+from engine.reports.wording import VERBS, VERDICTS, count, moment, place, size, span_of
+
+# How many names a folded line shows where nothing is lost with the rest.
+NAMES = 12
+# How many different reasons of AWS's a folded line shows.
+REASONS = 3
+
+_MARKS = {
+    Action.CREATE: Mark.ADD,
+    Action.COPY: Mark.ADD,
+    Action.SHARE: Mark.CHANGE,
+    Action.UNSHARE: Mark.CHANGE,
+    Action.TAG: Mark.CHANGE,
+    Action.DELETE: Mark.DELETE,
+}
+
+
+def step_sections(plan: Plan, *, full: bool) -> Iterator[Section]:
+    """Yield the sections of what would be done; every step that is not withheld is in one."""
+    done = [step for step in plan.steps if step.withheld_by is None]
+    deletes = [step for step in done if step.action is Action.DELETE]
+    fulls = [step for step in done if is_full(step)]
+    rest = [step for step in done if step.action is not Action.DELETE and not is_full(step)]
+    if deletes:
+        title = f"Deletes {count(len(deletes), 'snapshot')}"
+        yield _section(title, Tone.DELETE, fold(deletes, unfold=full), full=full)
+    if fulls:
+        gib = [step.forecast.gib for step in fulls if step.forecast]
+        total = size((sum(least for least, _ in gib), sum(most for _, most in gib)))
+        title = f"AWS stores {count(len(fulls), 'snapshot')} in full, {total}"
+        yield _section(title, Tone.FULL, fold(fulls, unfold=full), full=full)
+    if rest:
+        others = "other " if deletes or fulls else ""
+        title = f"Does {count(len(rest), f'{others}step')}"
+        yield _section(title, Tone.STRONG, fold(rest, unfold=full), full=full, aside=True)
+
+
+def is_full(step: Step) -> bool:
+    """Say whether AWS is expected to store the object that a step makes in full."""
+    return step.forecast is not None and step.forecast.verdict is Verdict.FULL
+
+
+def fold_lines(folds: Sequence[Fold], *, full: bool, level: int = 1) -> Iterator[Line]:
+    """Yield the lines of folds, each policy's below its name."""
+    policy: str | None = None
+    for entry in folds:
+        if entry.like.policy != policy:
+            policy = entry.like.policy
+            yield line(Span(policy or "no policy", Tone.STRONG), level=level)
+        lines = _unfolded(entry.steps[0]) if full else _folded(entry)
+        mark = _mark(entry.steps[0])
+        for number, parts in enumerate(lines):
+            if number == 0:
+                yield line(*parts, level=level + 1, mark=mark)
+            else:
+                yield line(*parts, level=level + 2, loud=mark)
+
+
+def _section(
+    title: str, tone: Tone, folds: Sequence[Fold], *, full: bool, aside: bool = False
+) -> Section:
+    return Section(title, tuple(fold_lines(folds, full=full)), tone, Form.STEPS, aside)
+
+
+def _mark(step: Step) -> Mark:
+    return Mark.FULL if is_full(step) else _MARKS[step.action]
+
+
+_Parts = Iterable[str | Span]
+
+
+def _folded(entry: Fold) -> Iterator[_Parts]:
+    deletes = entry.like.action is Action.DELETE
+    yield _what(entry)
+    if entry.like.action in {Action.DELETE, Action.TAG}:
+        yield [entry.why]
+    if entry.like.verdict in {Verdict.FULL, Verdict.UNKNOWN, Verdict.LIKELY_INCREMENTAL}:
+        yield [_reasons(entry.forecast_reasons)]
+    for share in entry.shares:
+        yield [_times(share), *listed(share.sources, None if deletes else NAMES)]
+
+
+def _what(entry: Fold) -> _Parts:
+    like = entry.like
+    noun = count(len(entry.steps), "snapshot")
+    if entry.sources < len(entry.steps):
+        noun += f" of {count(entry.sources, 'database')}"
+    parts: list[str | Span] = [Span(VERBS[like.action], Tone.STRONG), f" {noun}"]
+    if like.action is Action.COPY:
+        parts += [" to ", name(place(like.location))]
+        if like.origin is not None and like.origin != like.location:
+            parts += [" from ", name(place(like.origin))]
+    else:
+        parts += [" in ", name(place(like.location))]
+        if like.action is Action.DELETE and like.home != like.location:
+            parts += [", copies from ", name(place(like.home))]
+    if like.partner:
+        parts += [" with " if like.action is Action.SHARE else " from ", name(like.partner)]
+    if like.verdict is not None:
+        parts.append(f", {VERDICTS[like.verdict]}")
+    if like.verdict is Verdict.FULL:
+        parts.append(f", {size(entry.gib)}")
+    return parts
+
+
+def _times(share: Share) -> str:
+    each = f"{share.each} each, " if share.each > 1 and len(share.sources) > 1 else ""
+    return f"{each}{span_of(share.slots)}: "
+
+
+def _reasons(texts: Sequence[str]) -> str:
+    shown = "; ".join(texts[:REASONS])
+    if len(texts) > REASONS:
+        return f"{shown}; and {count(len(texts) - REASONS, 'other reason')} (-full shows them)"
+    return shown
+
+
+def _unfolded(step: Step) -> Iterator[_Parts]:
+    slot = f", slot {moment(step.slot)}" if step.slot else ""
+    yield [Span(VERBS[step.action], Tone.STRONG), " ", name(step.source.identifier), slot]
+    yield [name(step.snapshot)]
+    yield ["in ", name(place(step.location)), "; ", step.reason.text]
+    if step.forecast is not None:
+        verdict = VERDICTS[step.forecast.verdict]
+        yield [f"{verdict}, {size(step.forecast.gib)}: {step.forecast.because}"]
+    if step.depends_on:
+        yield ["after ", *listed(step.depends_on)]
+    if step.withheld_by is not None:
+        yield ["withheld by ", name(step.withheld_by)]

@@ -1,0 +1,56 @@
+"""Plans as text, for terminals and logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from engine.plans.plan import Plan
+from engine.reports.layout import laid_out
+from engine.reports.lines import Line, Report, Span, Tone, line
+from engine.reports.neutral import neutral, neutral_ascii
+from engine.reports.plan_report import plan_report
+from engine.reports.screen import Screen
+
+# Select Graphic Rendition codes (ECMA-48, 8.3.117); all are readable on dark and on light.
+_COLOURS = {
+    Tone.STRONG: "1",
+    Tone.NOTE: "2",
+    Tone.ADD: "32",
+    Tone.CHANGE: "36",
+    Tone.FULL: "33",
+    Tone.DELETE: "1;31",
+    Tone.PROBLEM: "1;31",
+}
+_RESET = "\x1b[0m"
+
+
+def plan_as_text(plan: Plan, screen: Screen, *, full: bool = False) -> str:
+    """Return a plan as a person reads it.
+
+    Args:
+        plan: what to show.
+        screen: no line is wider than it; colours and typography as it can show them.
+        full: every step on its own with whole ids, and everything that stays, instead of folds.
+    """
+    return report_as_text(plan_report(plan, full=full), screen)
+
+
+def report_as_text(report: Report, screen: Screen) -> str:
+    """Return a report as text for `screen`, ending in a line break."""
+    blocks: list[list[Line]] = [list(report.headline)]
+    for section in report.sections:
+        blocks.append([line(Span(section.title, section.tone)), *section.lines])
+    blocks.append(list(report.footer))
+    return "\n".join("".join(f"{row}\n" for row in _rows(block, screen)) for block in blocks)
+
+
+def _rows(lines: Iterable[Line], screen: Screen) -> Iterator[str]:
+    clean = neutral if screen.unicode else neutral_ascii
+    for one in lines:
+        for row in laid_out(one, screen.width, clean):
+            yield "".join(_painted(span) if screen.colour else span.text for span in row)
+
+
+def _painted(span: Span) -> str:
+    code = _COLOURS.get(span.tone)
+    return f"\x1b[{code}m{span.text}{_RESET}" if code and span.text else span.text

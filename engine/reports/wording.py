@@ -1,0 +1,125 @@
+"""Numbers, times and codes as people say them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from engine.plans.codes import (
+    Action,
+    Guard,
+    KeepReason,
+    StepReason,
+    UnmanagedReason,
+    Verdict,
+    Waiting,
+)
+from engine.plans.plan import At
+
+VERBS = {
+    Action.CREATE: "create",
+    Action.COPY: "copy",
+    Action.SHARE: "share",
+    Action.UNSHARE: "unshare",
+    Action.DELETE: "delete",
+    Action.TAG: "tag",
+}
+
+STEP_REASONS: dict[str, str] = {
+    StepReason.SLOT_DUE: "the slot is due",
+    StepReason.TARGET_MISSING_POINT: "the target has no point of the slot",
+    StepReason.ROUTE_NEEDS_BRIDGE: "re-encrypted, so that it can be shared",
+    StepReason.ROUTE_NEEDS_SHARE: "the account that copies must see it",
+    StepReason.ROUTE_DONE: "the account that copied needs it no longer",
+    StepReason.NO_RULE_KEEPS: "no rule keeps them",
+    StepReason.RETIRED: "the estate retires them",
+    StepReason.ORPHAN_EXPIRED: "the database is gone, and the time to keep its points is over",
+    StepReason.BRIDGE_DONE: "no copy needs the bridge any more",
+    StepReason.FAILED_OBJECT: "AWS failed to make them; they are made again",
+    StepReason.SOURCE_GONE: "the database is gone; its points are marked with the time",
+    StepReason.SOURCE_RETURNED: "the database is back",
+    StepReason.ZONE_CONFIRMED: "the zone was the same before and after",
+    StepReason.ZONE_UNCERTAIN: "the zone changed while the snapshot was made",
+}
+
+PROTECTED: dict[str, str] = {
+    KeepReason.CHAIN_BASE: "that the next increment builds on",
+    KeepReason.NEWEST_AT_LOCATION: "as the newest at their location",
+    KeepReason.MIN_POINTS: "so that enough points stay",
+    KeepReason.IN_FLIGHT: "in flight, or needed by what is",
+    KeepReason.NOT_COPIED_YET: "not copied yet",
+    KeepReason.PINNED: "pinned",
+    KeepReason.HELD: "on hold",
+    KeepReason.INVENTORY_INCOMPLETE: "as long as some location cannot be read",
+    KeepReason.UNKNOWN_STATUS: "with a status that is not known",
+    KeepReason.DISPLACING_POINT_NOT_AVAILABLE: "until what displaces them is available",
+}
+
+UNMANAGED: dict[str, str] = {
+    UnmanagedReason.POLICY_GONE: "their policy no longer exists",
+    UnmanagedReason.SOURCE_UNMATCHED: "no policy matches their database",
+    UnmanagedReason.TARGET_DROPPED: "the policy no longer names this target",
+    UnmanagedReason.LOCATION_OUTSIDE_ESTATE: "the location is not in the estate",
+}
+
+WAITING: dict[str, str] = {
+    Waiting.SOURCE_STATE: "the state of the database allows no snapshot",
+    Waiting.WINDOW: "the window has not opened",
+    Waiting.AUTOMATED_BACKUP_WINDOW: "the automated backup window is near",
+    Waiting.SLOT_MISSED: "the slot was missed",
+    Waiting.ORIGIN_IN_FLIGHT: "what is to be copied is still being made",
+    Waiting.COPY_IN_FLIGHT: "another copy is on its way; one at a time",
+    Waiting.BRIDGE_IN_FLIGHT: "the bridge is still being made",
+    Waiting.TARGET_NOT_READ: "the target could not be read",
+    Waiting.NO_ROUTE: "there is no route to the target",
+    Waiting.UNSHARE_AFTER_COPY: "a copy in flight still needs the share",
+}
+
+GUARDS: dict[str, str] = {
+    Guard.MAX_DELETES: "more deletes than the estate allows at once",
+    Guard.INCREMENTAL_REQUIRED: "the policy requires incremental copies",
+    Guard.FULL_COPIES: "the budget for full copies is spent",
+    Guard.QUOTA: "the snapshot quota would be exceeded",
+    Guard.POLICY_CONFLICT: "two policies match the same database",
+    Guard.VERIFIER: "a promise of the engine would be broken",
+}
+
+VERDICTS = {
+    Verdict.FULL: "in full",
+    Verdict.INCREMENTAL: "incremental",
+    Verdict.LIKELY_INCREMENTAL: "likely incremental",
+    Verdict.UNKNOWN: "size unknown",
+}
+
+
+def count(number: int, noun: str, nouns: str | None = None) -> str:
+    """Return `1 snapshot`, `1,234 snapshots`."""
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def moment(time: datetime) -> str:
+    """Return a time as people read it, always UTC."""
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
+
+
+def span_of(slots: Iterable[datetime]) -> str:
+    """Return the slot, or the oldest and the newest."""
+    times = sorted(set(slots))
+    if not times:
+        return "no slot"
+    if len(times) == 1:
+        return moment(times[0])
+    return f"{moment(times[0])} – {moment(times[-1])}"
+
+
+def place(at: At) -> str:
+    """Return `ACCOUNT/REGION`."""
+    return f"{at.account}/{at.region}"
+
+
+def size(gib: Sequence[int]) -> str:
+    """Return what a forecast's least and most GiB mean to a reader."""
+    least, most = gib
+    if least == most:
+        return f"{most:,} GiB"
+    return f"up to {most:,} GiB" if least == 0 else f"{least:,} – {most:,} GiB"
