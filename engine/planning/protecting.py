@@ -12,7 +12,8 @@ from engine.identity.marks import Role
 from engine.inventory.records import Location, SnapshotState
 from engine.planning.copying import Demand
 from engine.planning.draft import Draft, Planned
-from engine.planning.retaining import Removal, last_seen
+from engine.planning.orphans import last_seen
+from engine.planning.removal import Removal
 from engine.planning.steps import delete_snapshot, is_in_chain, is_there, short, step_id
 from engine.planning.survey import Holding, Life, World
 from engine.plans.codes import Action, KeepReason

@@ -1,0 +1,78 @@
+"""What most commands start from: documents, the time of the run, what exists."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.documents.model import Documents
+from engine.errors import UsageError
+from engine.inventory.records import Inventory
+
+DEFAULT_POLICIES = "policies"
+
+
+def add_policies(parser: argparse.ArgumentParser) -> None:
+    """Declare where documents are read from: arguments, or -policies."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders of documents")
+    add_policies_flag(parser)
+
+
+def add_policies_flag(parser: argparse.ArgumentParser) -> None:
+    """Declare -policies, for commands whose arguments are something else."""
+    parser.add_argument(
+        "-policies",
+        "--policies",
+        nargs="+",
+        metavar="PATH",
+        help=f"files and folders of documents (default: {DEFAULT_POLICIES}/)",
+    )
+
+
+def document_paths(args: argparse.Namespace) -> Sequence[Path]:
+    """Return where to read documents from."""
+    words = [*getattr(args, "paths", ()), *(args.policies or ())]
+    return [Path(word) for word in words or [DEFAULT_POLICIES]]
+
+
+def read_documents(args: argparse.Namespace) -> Documents:
+    """Read and check the documents; an error in them ends the command."""
+    from engine.documents.load import load_or_raise
+
+    return load_or_raise(document_paths(args))
+
+
+def add_at(parser: argparse.ArgumentParser) -> None:
+    """Declare -at."""
+    parser.add_argument(
+        "-at", "--at", metavar="TIME", help="plan as if it were this time (RFC 3339)"
+    )
+
+
+def parse_time(text: str) -> datetime:
+    """Return the time that `-at` names, in UTC.
+
+    Raises:
+        UsageError: it is no RFC 3339 time with an offset.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = datetime.min  # noqa: DTZ901 - only its missing offset is looked at
+    if moment.tzinfo is None:
+        raise UsageError(
+            f"-at {text}: not a time with an offset",
+            fix="write it like 2026-11-21T02:10:00Z",
+        )
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def the_time(args: argparse.Namespace, inventory: Inventory | None = None) -> datetime:
+    """Return the one `now` of the run: -at, else when the recording was taken, else the clock."""
+    if args.at:
+        return parse_time(args.at)
+    if inventory is not None and inventory.recorded and inventory.taken_at is not None:
+        return inventory.taken_at.astimezone(UTC).replace(microsecond=0)
+    return datetime.now(UTC).replace(microsecond=0)

@@ -1,0 +1,113 @@
+"""`engine plan`: what apply would do, and why."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+from pathlib import Path
+
+from engine.cli.inputs import add_at, add_policies, read_documents, the_time
+from engine.errors import EngineError, ExitCode, worst
+from engine.plans.plan import Plan, PlanOptions
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_policies(parser)
+    parser.add_argument("-out", "--out", metavar="FILE", help="save the plan for `engine apply`")
+    parser.add_argument("-json", "--json", action="store_true", help="print the plan as JSON")
+    parser.add_argument(
+        "-detailed-exitcode",
+        "--detailed-exitcode",
+        action="store_true",
+        help="exit 2 when there are changes, 4 when a guard withholds, 6 on broken objectives",
+    )
+    for flag, text in (
+        ("only", "plan only these sources: ACCOUNT/REGION/IDENTIFIER, globs"),
+        ("exclude", "leave these sources out"),
+        ("acknowledge", "let the steps of a tripped guard through"),
+    ):
+        metavar = "DIGEST" if flag == "acknowledge" else "ADDRESS-GLOB"
+        parser.add_argument(
+            f"-{flag}", f"--{flag}", action="append", default=[], metavar=metavar, help=text
+        )
+    add_at(parser)
+    parser.add_argument(
+        "-inventory", "--inventory", metavar="DIR", help="plan from a recording, no credentials"
+    )
+    parser.add_argument("-markdown", "--markdown", metavar="FILE", help="write it for a review")
+    parser.add_argument("-full", "--full", action="store_true", help="unfold alike steps")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Plan, show, save."""
+    # A plan lives as long as the process and holds no cycles worth looking for.
+    gc.disable()
+    plan = _plan(args)
+    if args.out:
+        _write(args.out, _as_json(plan, indent=True))
+    if args.markdown:
+        from engine.reports.markdown import plan_as_markdown
+
+        _write(args.markdown, plan_as_markdown(plan).encode())
+    _show(plan, args)
+    return int(exit_code(plan, detailed=args.detailed_exitcode))
+
+
+def _plan(args: argparse.Namespace) -> Plan:
+    documents = read_documents(args)
+    if args.inventory:
+        from engine.inventory.recorded import read_inventory
+
+        inventory = read_inventory(Path(args.inventory))
+        now = the_time(args, inventory)
+    else:
+        from engine.inventory.live import clients_of, read_live
+
+        now = the_time(args)
+        inventory = read_live(documents.estate, clients_of(documents.estate), now)
+    from engine.planning.plan import make_plan
+
+    options = PlanOptions(tuple(args.only), tuple(args.exclude), frozenset(args.acknowledge))
+    return make_plan(documents, inventory, now, options)
+
+
+def _show(plan: Plan, args: argparse.Namespace) -> None:
+    if args.json:
+        sys.stdout.buffer.write(_as_json(plan, indent=True))
+        sys.stdout.buffer.flush()
+        return
+    from engine.cli.output import screen_of
+    from engine.reports.text import plan_as_text
+
+    sys.stdout.write(plan_as_text(plan, screen_of(sys.stdout), full=args.full))
+    if args.out:
+        sys.stdout.write(f"\nSaved to {args.out}. To do exactly this: engine apply {args.out}\n")
+
+
+def exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
+    """Return the exit code that this plan gives."""
+    codes = {ExitCode.OK}
+    if plan.errored:
+        codes.add(ExitCode.ERROR)
+    if not plan.inventory.complete:
+        codes.add(ExitCode.PARTIAL)
+    if detailed and any(guard.withholds for guard in plan.guards):
+        codes.add(ExitCode.WITHHELD)
+    if detailed and plan.has_changes:
+        codes.add(ExitCode.CHANGES)
+    return worst(codes)
+
+
+def _as_json(plan: Plan, *, indent: bool) -> bytes:
+    from engine.plans.json_form import dumps
+
+    return dumps(plan, indent=indent)
+
+
+def _write(path: str, data: bytes) -> None:
+    try:
+        Path(path).write_bytes(data)
+    except OSError as error:
+        raise EngineError(f"cannot write {path}: {error.strerror}") from error

@@ -1,0 +1,74 @@
+"""Points that no policy decides about: kept, reported, removed only through `retire:`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from engine.documents.model import Retire
+from engine.planning.draft import Draft
+from engine.planning.matching import account_names, address_matches
+from engine.planning.removal import (
+    FUTURE_PROTECTIONS,
+    POINT_PROTECTIONS,
+    Removal,
+    because,
+    not_available,
+)
+from engine.planning.survey import Holding, World
+from engine.plans.codes import KeepReason, StepReason, UnmanagedReason
+from engine.plans.plan import Reason
+
+
+def leave_or_retire(
+    draft: Draft,
+    world: World,
+    points: Iterable[Holding],
+    code: UnmanagedReason,
+    text: str,
+) -> list[Removal]:
+    """Report unmanaged objects; return the removals of those that the estate retires."""
+    removals = []
+    for holding in points:
+        retire = next((r for r in world.estate.retire if _retires(r, draft, world, holding)), None)
+        draft.leave_unmanaged(holding, code, text)
+        if retire is None:
+            draft.keep(holding, [because(KeepReason.UNMANAGED, text)])
+        elif not holding.is_available:
+            draft.keep(holding, [not_available(holding)])
+        else:
+            why = f"the estate retires it: {retire.reason or text}"
+            reason = Reason(StepReason.RETIRED.value, why)
+            removals.append(Removal(holding, reason, exempt=_retired_exempt(draft, holding)))
+    return removals
+
+
+def _retires(retire: Retire, draft: Draft, world: World, holding: Holding) -> bool:
+    names = account_names(world.estate)
+    source, location = draft.source.ref, holding.location
+    return (
+        (retire.policy is None or address_matches([retire.policy], holding.marks.policy, None))
+        and (
+            retire.sources is None
+            or address_matches([retire.sources], source.address, names.get(source.account))
+        )
+        and (
+            retire.locations is None
+            or address_matches([retire.locations], str(location), names.get(location.account))
+        )
+        and (retire.policy, retire.sources, retire.locations) != (None, None, None)
+    )
+
+
+def _retired_exempt(draft: Draft, holding: Holding) -> frozenset[KeepReason]:
+    """Return what need not protect a retired point: its chain only if it has no future."""
+    source = draft.source
+    goes_on = source.policy is not None and (
+        holding.location == source.location
+        or any(p.location == holding.location for p in draft.planned)
+    )
+    return POINT_PROTECTIONS if goes_on else FUTURE_PROTECTIONS
+
+
+def policy_gone(holding: Holding) -> str:
+    """Return the text for a point whose policy was removed."""
+    return f"policy {holding.marks.policy}, which made it, no longer exists"
