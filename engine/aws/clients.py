@@ -26,6 +26,8 @@ Service = Literal["ec2", "kms", "organizations", "rds", "s3", "sts"]
 CONNECT_SECONDS = 10
 REPLY_SECONDS = 60
 CONNECTIONS = 32
+# Organizations is one service for all regions of its partition, reached here.
+ORGANIZATIONS_REGION = "us-east-1"
 
 # Reading backs off with jitter and slows down when AWS throttles. Applying retries by itself,
 # since it has to look before it repeats a change whose reply was lost.
@@ -40,7 +42,12 @@ class UnknownAccountError(EngineError):
 
 
 class Clients:
-    """Makes each client once. Safe to use from many threads, as botocore's clients are."""
+    """Makes each client once. Safe to use from many threads, as botocore's clients are.
+
+    Raises:
+        AwsError: the shared configuration of AWS makes no sense. The methods raise it where a
+            region or the endpoint does not, and UnknownAccountError.
+    """
 
     def __init__(self, estate: str, accounts: Iterable[AccountRoles]) -> None:
         self._accounts = {account.id: account for account in accounts}
@@ -78,7 +85,7 @@ class Clients:
         """Return a client of Organizations that works with the caller's own credentials."""
         config = self._configs[Purpose.READ]
         client: OrganizationsClient = self._sessions.own_client(
-            "organizations", self._sessions.setting("region") or "us-east-1", config
+            "organizations", ORGANIZATIONS_REGION, config
         )
         return client
 
@@ -106,9 +113,9 @@ class Clients:
         """Return the settings of clients; what the environment says of retries goes first."""
         mode, attempts = _RETRIES[purpose]
         retries: dict[str, Any] = {}
-        if self._sessions.setting("retry_mode") in {None, "legacy"}:
+        if not self._sessions.is_chosen("retry_mode"):
             retries["mode"] = mode
-        if self._sessions.setting("max_attempts") is None:
+        if not self._sessions.is_chosen("max_attempts"):
             retries["total_max_attempts"] = attempts
         return Config(
             connect_timeout=CONNECT_SECONDS,

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import Credentials, DeferredRefreshableCredentials
 from botocore.utils import parse_timestamp
 
-from engine.aws.errors import calling
+from engine.aws.errors import BAD_CALL, AwsError, calling
 from engine.aws.snapshot_answers import ParserFactory
 from engine.inventory.convert import partition_of
 
@@ -100,19 +102,34 @@ class Sessions:
         self._session.set_config_variable("sts_regional_endpoints", "regional")
         self._assumed: dict[str, DeferredRefreshableCredentials] = {}
 
-    def setting(self, name: str) -> Any:
-        """Return what the environment or the shared configuration says of a botocore setting."""
-        return self._session.get_config_variable(name)
+    def is_chosen(self, setting: str) -> bool:
+        """Tell whether the environment or the shared configuration names a setting of botocore.
+
+        Raises:
+            AwsError: the configuration cannot be read, or lacks the profile that is asked for.
+        """
+        with calling("the AWS configuration"):
+            return f"AWS_{setting.upper()}" in os.environ or (
+                setting in self._session.get_scoped_config()
+            )
 
     def client(
         self, service: str, region: str, account: AccountRoles, purpose: Purpose, config: Config
     ) -> Any:
-        """Make a client of `service` that works in `account` with the role for `purpose`."""
+        """Make a client of `service` that works in `account` with the role for `purpose`.
+
+        Raises:
+            AwsError: region, endpoint or configuration make no sense.
+        """
         credentials = self._credentials(account, purpose, config)
         return self._make(service, region, config, credentials)
 
     def own_client(self, service: str, region: str | None, config: Config) -> Any:
-        """Make a client that works with the caller's own credentials."""
+        """Make a client that works with the caller's own credentials.
+
+        Raises:
+            AwsError: region, endpoint or configuration make no sense.
+        """
         return self._make(service, region, config, None)
 
     def _make(
@@ -121,9 +138,17 @@ class Sessions:
         with self._lock:
             self._session.lent = lent
             try:
-                return self._session.create_client(service, region_name=region, config=config)
+                with calling(f"making a client of {service}"):
+                    client: Any = self._session.create_client(
+                        service, region_name=region, config=config
+                    )
+                # Botocore would notice a port that is no number only in the midst of a call.
+                urlsplit(client.meta.endpoint_url).port  # noqa: B018 # raises
+            except ValueError as error:
+                raise AwsError(BAD_CALL, str(error), f"making a client of {service}") from error
             finally:
                 self._session.lent = None
+            return client
 
     def _credentials(
         self, account: AccountRoles, purpose: Purpose, config: Config

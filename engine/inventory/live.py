@@ -121,7 +121,10 @@ class _LocationReading:
         if wrong_account is not None:
             return Scope(self._at, ScopeStatus.FAILED, wrong_account), ()
         at, clients = self._at, self._clients
-        client = clients.rds(at)
+        try:
+            client = clients.rds(at)
+        except AwsError as error:
+            return Scope(at, ScopeStatus.FAILED, error.cause), ()
         instances = self._essential(lambda: rds.list_instances(client, at))
         snapshots = self._essential(lambda: rds.list_snapshots(client, at))
         keys = self._optional("keys", lambda: self._keys(instances or (), snapshots or ()))
