@@ -30,6 +30,7 @@ from engine.plans.codes import Action
 from engine.plans.plan import Step
 
 MAKING = frozenset({Action.CREATE, Action.COPY})
+FAILED = SnapshotState.FAILED
 IN_FLIGHT = frozenset({SnapshotState.IN_PROGRESS, SnapshotState.UNKNOWN})
 
 
@@ -52,10 +53,8 @@ class Held:
 
     @property
     def is_point(self) -> bool:
-        """Whether it stands, or will stand, for a recovery point."""
-        return self.marks.role is not Role.BRIDGE and (
-            self.snapshot.state is SnapshotState.AVAILABLE or self.is_in_flight
-        )
+        """Whether it stands for a recovery point."""
+        return self.marks.role is not Role.BRIDGE and self.snapshot.state is not FAILED
 
     @property
     def is_available(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from engine.inventory.records import Location
 from engine.retention.decide import decide
@@ -17,13 +16,11 @@ from engine.verifying.sources import Family, Source, Standing
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """The slots of a family's points at one location.
+    """The slots of a family's points at one location; `planned` holds the steps that make some.
 
-    `every` counts what is in flight too, and `planned`: the steps that make a point for a slot.
     `newest_available` is not in the future.
     """
 
-    every: frozenset[datetime]
     available: frozenset[datetime]
     newest_available: datetime | None
     planned: Mapping[datetime, frozenset[str]]
@@ -80,17 +77,18 @@ class Rules:
                 yield f"it is one of the newest {orphans.keep_last} points of a source that is gone"
 
     def _kept(self, case: Case, say: Say) -> Iterator[str]:
-        """Yield the rules of one policy that keep a point."""
+        """Yield the rules of one policy that keep a point when its delete is done.
+
+        Only points that are sure to be there by then count: the available ones and those the
+        delete waits for. A rule that would let the point go only for others keeps it until then.
+        """
         slots = self._slots_at(case)
         for keep in self._cases.keeps_at(say, case.location):
-            rules = f"{say.policy.name} ({keep.sentence()})"
-            if case.marks.slot in self._decide(slots, slots.every, keep, say.terms.timezone):
-                yield f"{rules} keeps it"
+            if case.marks.slot not in self._decide(slots, slots.available, keep, say):
                 continue
-            if case.marks.slot in self._decide(slots, slots.available, keep, say.terms.timezone):
-                sure = slots.available | self._made_before(case, slots)
-                if case.marks.slot in self._decide(slots, sure, keep, say.terms.timezone):
-                    yield f"{rules} keeps it until points are available that it does not wait for"
+            sure = slots.available | self._made_before(case, slots)
+            if case.marks.slot in self._decide(slots, sure, keep, say):
+                yield f"{say.policy.name} keeps {keep.sentence()}, this one too"
 
     def _made_before(self, case: Case, slots: Slots) -> frozenset[datetime]:
         """Return the planned slots whose points are available before the step is done."""
@@ -112,19 +110,17 @@ class Rules:
         available = frozenset([one.marks.slot for one in points if one.is_available])
         past = [slot for slot in available if slot <= self._evidence.now]
         return Slots(
-            every=frozenset([*(one.marks.slot for one in points), *planned]),
             available=available,
             newest_available=max(past, default=None),
             planned=planned,
         )
 
     def _decide(
-        self, slots: Slots, times: frozenset[datetime], keep: Keep, timezone: ZoneInfo
+        self, slots: Slots, times: frozenset[datetime], keep: Keep, say: Say
     ) -> frozenset[datetime]:
         """Return which of `times` stay; `within` reaches back from the newest available one."""
-        newest = slots.newest_available
-        key = (times, keep, timezone, newest)
+        key = (times, keep, say.terms.timezone, slots.newest_available)
         if key not in self._decided:
-            decision = decide(tuple(times), keep, timezone, newest, self._evidence.now)
+            decision = decide(tuple(times), keep, *key[2:], self._evidence.now)
             self._decided[key] = frozenset(kept.time for kept in decision.keep)
         return self._decided[key]

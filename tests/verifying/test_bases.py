@@ -127,6 +127,36 @@ def test_copies_in_a_circle_have_no_age() -> None:
     one, two = copying(copy(6), copy(5)), copying(copy(5), copy(6))
     scene = Scene([*map(primary, (1, 2, 3, 4)), copy(4)], policies=[policy])
     assert scene.broken(one, two, delete(copy(4), one, two)) == [2, 3]
+    one, two = (
+        replace(step, parameters={**step.parameters, "Tags": copy(number).tags})
+        for step, number in ((one, 5), (two, 6))
+    )
+    assert scene.broken(one, two, delete(copy(4), one, two)) == [3]
+
+
+def test_an_object_of_the_same_age_is_successor_enough() -> None:
+    policy = snapshots_of(GOLD, keep=Keep(last=1))
+    twin = found(marks(day(1), policy="silver"), HOME)
+    scene = Scene([primary(1), twin, primary(3, volume="db-OTHER")], policies=[policy])
+    assert scene.broken(delete(primary(1))) == []
+    assert scene.broken(delete(primary(1)), delete(twin)) == [2, 3]
+
+
+def test_a_chain_is_idle_from_the_very_end_of_its_time() -> None:
+    for after, broken in (
+        (timedelta(days=3, minutes=10), []),
+        (timedelta(days=3, minutes=11), [3]),
+    ):
+        scene = failed_over()
+        scene.policies = [terms_of(GOLD, idle_after=after)]
+        assert scene.broken(delete(scene.snapshots[1])) == broken
+
+
+def test_without_the_time_it_was_made_that_of_its_data_counts() -> None:
+    scene = Scene()
+    for number in (1, 2):
+        scene.change(primary(number), created_at=None)
+    assert scene.broken(delete(primary(1))) == []
 
 
 def test_without_times_nothing_is_released() -> None:

@@ -197,7 +197,8 @@ def test_what_a_policy_takes(select: Select, instance: Instance, matches: bool) 
 
 def test_the_rest_is_what_no_other_policy_takes() -> None:
     rest = replace(SILVER, select=Select(rest=True))
-    assert Scene(policies=[GOLD, rest]).broken(delete(primary(1))) == []
+    lavish = snapshots_of(rest, keep=Keep(last=4))
+    assert Scene(policies=[GOLD, lavish]).broken(delete(primary(1))) == []
     other = replace(rest, name="bronze")
     away = replace(GOLD, select=SILVER.select)
     assert Scene(policies=[away, rest]).broken(delete(primary(1))) == []
