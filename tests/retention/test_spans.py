@@ -129,10 +129,15 @@ def test_days_follow_the_local_clock_and_hours_elapse() -> None:
     assert Span(hours=24).before(after_the_change).isoformat() == "2025-10-25T13:00:00+02:00"
 
 
-def test_hours_elapse_from_either_of_two_equal_local_times() -> None:
-    first = datetime(2025, 10, 26, 2, 30, tzinfo=BERLIN)
-    assert Span(hours=1).before(first).astimezone(UTC).hour == 23
-    assert Span(hours=1).before(first.replace(fold=1)).astimezone(UTC).hour == 0
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [("Europe/Berlin", "2025-10-26T02:30"), ("America/New_York", "2025-11-02T01:30")],
+)
+@pytest.mark.parametrize("fold", [0, 1])
+def test_hours_elapse_from_either_of_two_equal_local_times(zone: str, day: str, fold: int) -> None:
+    moment = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone), fold=fold)
+    earlier = Span(hours=1).before(moment)
+    assert moment.astimezone(UTC) - earlier.astimezone(UTC) == timedelta(hours=1)
 
 
 def test_a_day_back_from_the_day_after_one_that_was_left_out_is_the_day_before_it() -> None:
