@@ -12,6 +12,10 @@ INDENT = 2
 # However deep a line stands and however narrow the terminal is, its text gets this much room.
 LEAST = 20
 
+# How much of a row may stay empty for a cut at a better place.
+SEAM = 24
+
+_SEAMS = re.compile("[-/:]")
 _WORDS = re.compile(r" +|[^ ]+")
 
 
@@ -89,7 +93,7 @@ def _split(word: list[Span], room: int) -> tuple[list[Span], list[Span]]:
             head.append(part)
             room -= wide
             continue
-        cut = _fitting(part.text, room)
+        cut = _seam(part.text, _fitting(part.text, room))
         head.append(Span(part.text[:cut], part.tone))
         return head, [Span(part.text[cut:], part.tone), *word[number + 1 :]]
     return head, []
@@ -102,6 +106,12 @@ def _fitting(text: str, room: int) -> int:
         if used > room:
             return number
     return len(text)
+
+
+def _seam(text: str, cut: int) -> int:
+    """Return a cut near `cut`, after a mark that parts ids and ARNs, where there is one."""
+    seams = [match.end() for match in _SEAMS.finditer(text, max(0, cut - SEAM), cut)]
+    return seams[-1] if seams else cut
 
 
 def _trimmed(row: list[Span]) -> list[Span]:

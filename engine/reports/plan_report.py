@@ -8,8 +8,11 @@ from engine.plans.plan import InventoryRead, Plan, Summary
 from engine.reports.lines import Line, Report, Section, Span, Tone, line, name
 from engine.reports.state_sections import kept_sections, problem_sections
 from engine.reports.step_sections import step_sections
-from engine.reports.withheld import acknowledged_lines, finding_section, withheld_sections
+from engine.reports.withheld import acknowledged_section, finding_section, withheld_sections
 from engine.reports.wording import count, moment
+
+READ = "ok"
+_ALL_IS_WELL = "what is due exists, and nothing has to go."
 
 
 def plan_report(plan: Plan, *, full: bool = False) -> Report:
@@ -21,9 +24,11 @@ def plan_report(plan: Plan, *, full: bool = False) -> Report:
             *step_sections(plan, full=full),
             *withheld_sections(plan, full=full),
             *finding_section(plan.findings),
+            *acknowledged_section(plan),
             *problem_sections(plan, full=full),
             *kept_sections(plan, full=full),
             *_next(plan),
+            *_unread(plan),
         ),
         footer=tuple(_footer(plan)),
     )
@@ -45,15 +50,14 @@ def summary_text(summary: Summary) -> str:
 def _headline(plan: Plan) -> Iterator[Line]:
     if plan.steps:
         yield line(Span("Plan: ", Tone.STRONG), summary_text(plan.summary))
-    elif plan.inventory.complete:
-        yield line(
-            Span("Nothing to do: ", Tone.STRONG),
-            "what is due exists, and nothing has to go.",
-        )
+    elif plan.waiting:
+        yield line(Span("Nothing to do now: ", Tone.STRONG), "what is due exists or has to wait.")
     else:
+        yield line(Span("Nothing to do: ", Tone.STRONG), _ALL_IS_WELL)
+    if unread := [scope for scope in plan.inventory.scopes if scope.status != READ]:
+        whole = count(len(plan.inventory.scopes), "location")
         yield line(
-            Span("Nothing to do ", Tone.STRONG),
-            "in what could be read; some locations could not.",
+            Span(f"{len(unread):,} of {whole} could not be read", Tone.PROBLEM), "; see below."
         )
     if plan.inventory.recorded:
         yield line(_recorded(plan.inventory))
@@ -82,21 +86,22 @@ def _next(plan: Plan) -> Iterator[Section]:
         yield Section("Next slots", tuple(lines))
 
 
+def _unread(plan: Plan) -> Iterator[Section]:
+    scopes = [scope for scope in plan.inventory.scopes if scope.status != READ]
+    lines = [
+        line(name(f"{scope.account}/{scope.region}"), f": {scope.cause or scope.status}", level=1)
+        for scope in scopes
+    ]
+    if lines:
+        lines.append(line("Nothing whose safety depends on them is deleted.", level=1))
+        yield Section(f"Not read: {count(len(scopes), 'location')}", tuple(lines), Tone.PROBLEM)
+
+
 def _footer(plan: Plan) -> Iterator[Line]:
     scopes = plan.inventory.scopes
-    read = [scope for scope in scopes if scope.status == "ok"]
+    read = [scope for scope in scopes if scope.status == READ]
     instances = sum(scope.instances or 0 for scope in read)
     snapshots = sum(scope.snapshots or 0 for scope in read)
-    yield from acknowledged_lines(plan)
-    for scope in scopes:
-        if scope.status != "ok":
-            cause = f": {scope.cause}" if scope.cause else ""
-            where = f"{scope.account}/{scope.region}"
-            yield line(
-                Span("Not read: ", Tone.PROBLEM),
-                name(where),
-                f"{cause}. Nothing whose safety depends on it is deleted.",
-            )
     yield line(
         f"Read {len(read):,} of {count(len(scopes), 'location')}: "
         f"{count(instances, 'database')}, {count(snapshots, 'snapshot')}."

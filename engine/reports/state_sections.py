@@ -39,10 +39,10 @@ def kept_sections(plan: Plan, *, full: bool) -> Iterator[Section]:
     """Yield what is protected although no rule might keep it; in full, everything that stays."""
     protected = [kept for kept in plan.kept if _protections(kept)]
     if full and plan.kept:
-        title = f"Keeps {count(len(plan.kept), 'snapshot')}"
+        title = f"Kept: {count(len(plan.kept), 'snapshot')}"
         yield Section(title, tuple(_kept_lines(plan.kept)), aside=True)
     elif protected:
-        title = f"Protects {count(len(protected), 'snapshot')}"
+        title = f"Protected: {count(len(protected), 'snapshot')}"
         codes = Counter(code for kept in protected for code in _protections(kept))
         lines = [
             line(f"{number:,} ", PROTECTED.get(code, code), level=1)
@@ -57,10 +57,12 @@ def _protections(kept: Kept) -> list[str]:
 
 def _kept_lines(kept: Iterable[Kept]) -> Iterator[Line]:
     for one in kept:
-        yield line(name(one.arn), level=1)
-        for reason in one.reasons:
-            until = f", until {reason.until}" if reason.until else ""
-            yield line(f"{reason.text}{until}", level=2)
+        yield line(name(one.arn.rpartition(":")[2]), level=1)
+        reasons = (
+            f"{reason.text} (until {reason.until})" if reason.until else reason.text
+            for reason in one.reasons
+        )
+        yield line("in ", name(place(one.location)), f": {', '.join(reasons)}", level=2)
 
 
 def _grouped(items: Iterable[ItemT], key: Callable[[ItemT], KeyT]) -> dict[KeyT, list[ItemT]]:
@@ -72,20 +74,18 @@ def _grouped(items: Iterable[ItemT], key: Callable[[ItemT], KeyT]) -> dict[KeyT,
 
 def _conflicts(plan: Plan, limit: int | None) -> Iterator[Section]:
     lines: list[Line] = []
-    for text, alike in _grouped(plan.conflicts, lambda conflict: conflict.text).items():
-        lines.append(line(text, level=1))
-        lines += _entries(
-            (
-                line(
-                    name(one.arn),
-                    f" ({one.source.identifier}, slot {moment(one.slot)})",
-                    level=2,
-                )
-                for one in alike
-            ),
-            limit,
-            level=2,
-        )
+    groups = _grouped(plan.conflicts, lambda conflict: (conflict.text, conflict.location))
+    for (text, location), alike in groups.items():
+        entries = [
+            line(
+                name(one.arn.rpartition(":")[2]),
+                f" (slot {moment(one.slot)} of {one.source.identifier})",
+                level=1,
+            )
+            for one in alike
+        ]
+        lines += _entries(entries, limit, level=1)
+        lines.append(line("in ", name(place(location)), f": {text}", level=2))
     if lines:
         title = f"Conflicts: {count(len(plan.conflicts), 'snapshot')} not the engine's"
         yield Section(title, tuple(lines), Tone.PROBLEM)
@@ -96,7 +96,8 @@ def _unprotected(plan: Plan, limit: int | None) -> Iterator[Section]:
     groups = _grouped(plan.unprotected, lambda one: (one.text, _home(one.source)))
     for (text, home), alike in groups.items():
         names = sorted(f"{one.source.identifier} ({one.engine})" for one in alike)
-        lines.append(line(name(place(home)), f": {text}: ", *listed(names, limit), level=1))
+        lines.append(line(name(place(home)), f": {text}", level=1))
+        lines.append(line(*listed(names, limit), level=2))
     if lines:
         title = f"Unprotected: {count(len(plan.unprotected), 'database')}"
         yield Section(title, tuple(lines), Tone.PROBLEM)
@@ -121,7 +122,9 @@ def _unmanaged(plan: Plan) -> Iterator[Section]:
             )
         )
     if lines:
-        lines.append(line("They stay until the estate's `retire:` names them.", level=1))
+        lines.append(
+            line("They stay until ", name("retire:"), " of the estate names them.", level=1)
+        )
         title = f"Unmanaged: {count(len(plan.unmanaged), 'snapshot')} that no policy decides about"
         yield Section(title, tuple(lines), Tone.FULL)
 
@@ -135,8 +138,10 @@ def _waiting(plan: Plan, limit: int | None) -> Iterator[Section]:
     for (policy, code, location), waits in _grouped(plan.waiting, alike).items():
         why = common(one.text for one in waits) or WAITING.get(code, code)
         names = sorted({one.source.identifier for one in waits})
-        where = (Span(policy, Tone.STRONG), " in ", name(place(location)))
-        lines.append(line(*where, f": {why}: ", *listed(names, limit), level=1))
+        about = (Span(policy or "no policy", Tone.STRONG), " in ", name(place(location)))
+        lines.append(line(*about, f": {why}", level=1))
+        slots = [one.slot for one in waits if one.slot is not None]
+        lines.append(line(f"{span_of(slots)}: " if slots else "", *listed(names, limit), level=2))
     if lines:
         title = f"Waiting: {len(plan.waiting):,} for a later run"
         yield Section(title, tuple(lines))
@@ -150,11 +155,12 @@ def _warned(warnings: Iterable[Warned], limit: int | None) -> Iterator[Line]:
     for (code, policy, text, fix), same in _grouped(warnings, alike).items():
         sources = sorted({one.source for one in same if one.source})
         about: list[str | Span] = [f" {policy}"] if policy else []
-        tail = [": ", *listed(sources, limit)] if sources else []
-        lines.append(line(Span(code, Tone.STRONG), *about, f": {text}", *tail, level=1))
+        lines.append(line(Span(code, Tone.STRONG), *about, f": {text}", level=1))
+        if sources:
+            lines.append(line(*listed(sources, limit), level=2))
         if fix:
             lines.append(line(f"to do: {fix}", level=2))
-    return _entries(lines, None if limit is None else 4 * limit, level=1)
+    return iter(lines)
 
 
 def _entries(lines: Iterable[Line], limit: int | None, level: int) -> Iterator[Line]:

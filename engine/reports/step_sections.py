@@ -32,16 +32,15 @@ def step_sections(plan: Plan, *, full: bool) -> Iterator[Section]:
     fulls = [step for step in done if is_full(step)]
     rest = [step for step in done if step.action is not Action.DELETE and not is_full(step)]
     if deletes:
-        title = f"Deletes {count(len(deletes), 'snapshot')}"
+        title = f"Deletes: {count(len(deletes), 'snapshot')}"
         yield _section(title, Tone.DELETE, fold(deletes, unfold=full), full=full)
     if fulls:
         gib = [step.forecast.gib for step in fulls if step.forecast]
         total = size((sum(least for least, _ in gib), sum(most for _, most in gib)))
-        title = f"AWS stores {count(len(fulls), 'snapshot')} in full, {total}"
+        title = f"Stored in full by AWS: {count(len(fulls), 'snapshot')}, {total}"
         yield _section(title, Tone.FULL, fold(fulls, unfold=full), full=full)
     if rest:
-        others = "other " if deletes or fulls else ""
-        title = f"Does {count(len(rest), f'{others}step')}"
+        title = f"{'Other steps' if deletes or fulls else 'Steps'}: {len(rest):,}"
         yield _section(title, Tone.STRONG, fold(rest, unfold=full), full=full, aside=True)
 
 
@@ -80,11 +79,14 @@ _Parts = Iterable[str | Span]
 
 
 def _folded(entry: Fold) -> Iterator[_Parts]:
-    deletes = entry.like.action is Action.DELETE
+    like = entry.like
+    deletes = like.action is Action.DELETE
     yield _what(entry)
-    if entry.like.action in {Action.DELETE, Action.TAG}:
+    if like.action in {Action.DELETE, Action.TAG}:
         yield [entry.why]
-    if entry.like.verdict in {Verdict.FULL, Verdict.UNKNOWN, Verdict.LIKELY_INCREMENTAL}:
+    if like.verdict is Verdict.FULL:
+        yield [f"{size(entry.gib)}: {_reasons(entry.forecast_reasons)}"]
+    elif like.verdict in {Verdict.UNKNOWN, Verdict.LIKELY_INCREMENTAL}:
         yield [_reasons(entry.forecast_reasons)]
     for share in entry.shares:
         yield [_times(share), *listed(share.sources, None if deletes else NAMES)]
@@ -92,25 +94,25 @@ def _folded(entry: Fold) -> Iterator[_Parts]:
 
 def _what(entry: Fold) -> _Parts:
     like = entry.like
-    noun = count(len(entry.steps), "snapshot")
-    if entry.sources < len(entry.steps):
-        noun += f" of {count(entry.sources, 'database')}"
-    parts: list[str | Span] = [Span(VERBS[like.action], Tone.STRONG), f" {noun}"]
-    if like.action is Action.COPY:
-        parts += [" to ", name(place(like.location))]
-        if like.origin is not None and like.origin != like.location:
-            parts += [" from ", name(place(like.origin))]
+    parts: list[str | Span] = [Span(VERBS[like.action], Tone.STRONG), f" {_how_many(entry)}"]
+    if like.origin is not None and like.origin != like.location:
+        parts += [": ", name(place(like.origin)), " → ", name(place(like.location))]
     else:
         parts += [" in ", name(place(like.location))]
-        if like.action is Action.DELETE and like.home != like.location:
-            parts += [", copies from ", name(place(like.home))]
+    if like.action is Action.DELETE and like.home != like.location:
+        parts += [", from ", name(place(like.home))]
     if like.partner:
         parts += [" with " if like.action is Action.SHARE else " from ", name(like.partner)]
-    if like.verdict is not None:
+    if like.verdict is not None and like.verdict is not Verdict.FULL:
         parts.append(f", {VERDICTS[like.verdict]}")
-    if like.verdict is Verdict.FULL:
-        parts.append(f", {size(entry.gib)}")
     return parts
+
+
+def _how_many(entry: Fold) -> str:
+    number = len(entry.steps)
+    if entry.sources < number:
+        return f"{count(number, 'snapshot')} of {count(entry.sources, 'database')}"
+    return count(number, "snapshot") if entry.like.action is Action.DELETE else f"{number:,}"
 
 
 def _times(share: Share) -> str:

@@ -16,25 +16,29 @@ def withheld_sections(plan: Plan, *, full: bool) -> Iterator[Section]:
     """Yield what is withheld, by guard; every withheld step is in it once."""
     held = [step for step in plan.steps if step.withheld_by is not None]
     tripped = [state for state in plan.guards if state.tripped and not state.acknowledged]
-    if not held and not tripped:
-        return
+    if held or tripped:
+        lines = tuple(_withheld(held, tripped, full=full))
+        yield Section(f"Withheld: {count(len(held), 'step')}", lines, Tone.PROBLEM, Form.STEPS)
+
+
+def acknowledged_section(plan: Plan) -> Iterator[Section]:
+    """Yield the guards that someone let go, so that a reader knows what was let go."""
+    if accepted := [state for state in plan.guards if state.tripped and state.acknowledged]:
+        title = f"Acknowledged: {count(len(accepted), 'guard')}"
+        yield Section(title, tuple(_guard(state) for state in accepted))
+
+
+def _withheld(held: Sequence[Step], tripped: Sequence[GuardState], *, full: bool) -> Iterator[Line]:
     groups = _by_guard(held, tripped)
-    lines: list[Line] = []
     for state in tripped:
-        lines += _state_lines(state, groups.pop(id(state), []), full=full)
+        yield _guard(state)
+        yield from fold_lines(fold(groups.pop(id(state), ()), unfold=full), full=full, level=2)
+        if state.acknowledge is not None:
+            yield line("If that is meant, let it go with", level=2)
+            yield line(name(f"engine apply -acknowledge {state.acknowledge}"), level=3)
     for steps in groups.values():
-        by = GUARDS.get(steps[0].withheld_by or "", "another step that is withheld")
-        lines.append(line(by, level=1))
-        lines += fold_lines(fold(steps, unfold=full), full=full, level=2)
-    title = f"Withholds {count(len(held), 'step')}" if held else "Guards"
-    yield Section(title, tuple(lines), Tone.PROBLEM, Form.STEPS)
-
-
-def acknowledged_lines(plan: Plan) -> Iterator[Line]:
-    """Yield a line for each guard that was acknowledged, so that a reader knows what was."""
-    for state in plan.guards:
-        if state.tripped and state.acknowledged:
-            yield line("Acknowledged: ", Span(state.guard.value, Tone.STRONG), f": {state.text}.")
+        yield line(GUARDS.get(steps[0].withheld_by or "", "by a step that is withheld"), level=1)
+        yield from fold_lines(fold(steps, unfold=full), full=full, level=2)
 
 
 def finding_section(findings: Sequence[Finding]) -> Iterator[Section]:
@@ -53,16 +57,13 @@ def finding_section(findings: Sequence[Finding]) -> Iterator[Section]:
     )
 
 
-def _state_lines(state: GuardState, steps: Sequence[Step], *, full: bool) -> Iterator[Line]:
-    yield line(Span(state.guard.value, Tone.STRONG), f": {_text(state)}", level=1)
-    yield from fold_lines(fold(steps, unfold=full), full=full, level=2)
-    if state.acknowledge is not None:
-        yield line("If that is meant, let it go with", level=2)
-        yield line(name(f"engine apply -acknowledge {state.acknowledge}"), level=3)
+def _guard(state: GuardState) -> Line:
+    return line(Span(state.guard.value, Tone.STRONG), f": {_text(state)}", level=1)
 
 
 def _text(state: GuardState) -> str:
-    return state.text if state.text.startswith(state.about) else f"{state.about}: {state.text}"
+    names_a_place = "/" in state.about and state.about not in state.text
+    return f"{state.about}: {state.text}" if names_a_place else state.text
 
 
 def _by_guard(held: Sequence[Step], tripped: Sequence[GuardState]) -> dict[int, list[Step]]:

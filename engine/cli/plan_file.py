@@ -1,0 +1,77 @@
+"""Plans in files: read whole or not at all, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from engine.errors import EngineError
+from engine.plans.json_form import dumps, loads
+from engine.plans.plan import Plan
+
+
+def read_plan(path: str) -> Plan:
+    """Read the plan in the file at `path`, `-` for standard input.
+
+    Raises:
+        EngineError: it cannot be read, or is no plan.
+        StaleError: its steps are not those it was made with.
+    """
+    if path == "-":
+        return loads(sys.stdin.buffer.read(), "standard input")
+    try:
+        data = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        raise EngineError(
+            "the plan cannot be read",
+            where=path,
+            why=_cause(error),
+            fix="name a file that `engine plan -out FILE` has written",
+        ) from error
+    return loads(data, path)
+
+
+def write_plan(plan: Plan, path: str) -> None:
+    """Write a plan to the file at `path`; whoever reads it sees the old one or all of the new.
+
+    Raises:
+        EngineError: it cannot be written.
+    """
+    target = Path(path)
+    try:
+        if target.exists() and not target.is_file():
+            # A pipe or a terminal, /dev/stdout for one: there is nothing to replace.
+            target.write_bytes(dumps(plan))
+            return
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.")
+        draft = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(dumps(plan))
+            draft.chmod(_mode(target))
+            draft.replace(target)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+    except (OSError, ValueError) as error:
+        raise EngineError(
+            "the plan cannot be written",
+            where=path,
+            why=_cause(error),
+            fix="name a file in a folder that can be written to",
+        ) from error
+
+
+def _mode(target: Path) -> int:
+    """Return the permissions of the file that is replaced, else what the umask leaves."""
+    if target.exists():
+        return target.stat().st_mode & 0o777
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+def _cause(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

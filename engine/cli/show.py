@@ -1,0 +1,88 @@
+"""`engine show`: a saved plan, or the effective terms of a policy."""
+
+from __future__ import annotations
+
+import argparse
+
+from engine.errors import ExitCode, UsageError
+
+FORMATS = ("text", "json", "markdown")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.usage = "engine show PLAN [FLAGS] | engine show policy NAME [FLAGS]"
+    parser.add_argument(
+        "subject",
+        nargs="+",
+        metavar="PLAN",
+        help="a file that `engine plan -out` wrote, or - for standard input; "
+        "or `policy` and the name of one",
+    )
+    parser.add_argument(
+        "-format",
+        "--format",
+        choices=FORMATS,
+        default="text",
+        help="text (default), json, or markdown as pull requests show it",
+    )
+    parser.add_argument(
+        "-full", "--full", action="store_true", help="every step on its own, and all that stays"
+    )
+    parser.add_argument(
+        "-policies",
+        "--policies",
+        nargs="+",
+        metavar="PATH",
+        default=["policies"],
+        help="where the documents are, for `show policy` (default: policies)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show it."""
+    if args.format not in FORMATS:
+        raise UsageError(
+            f"there is no format {args.format}",
+            where="ENGINE_FORMAT",
+            fix=f"say one of {', '.join(FORMATS)}",
+        )
+    subject: list[str] = args.subject
+    if subject[0] == "policy" and len(subject) > 1:
+        return _show_policy(subject[1:], args)
+    if len(subject) > 1:
+        raise UsageError(f"one plan at a time, not {len(subject)}", fix="engine show PLAN")
+    _show_plan(subject[0], args.format, full=args.full)
+    return int(ExitCode.OK)
+
+
+def _show_policy(names: list[str], args: argparse.Namespace) -> int:
+    from engine.cli import show_policy
+
+    if len(names) > 1:
+        raise UsageError(
+            f"one policy at a time, not {len(names)}", fix="engine show policy NAME -policies PATH"
+        )
+    if args.format == "markdown":
+        raise UsageError("policies are shown as text or json", fix="-format text or -format json")
+    terms = argparse.Namespace(name=names[0], policies=args.policies, format=args.format)
+    return show_policy.run(terms)
+
+
+def _show_plan(path: str, form: str, *, full: bool) -> None:
+    from engine.cli.output import standard_screen, write_document, write_text
+    from engine.cli.plan_file import read_plan
+
+    plan = read_plan(path)
+    if form == "json":
+        from engine.plans.json_form import dumps
+
+        write_document(dumps(plan))
+    elif form == "markdown":
+        from engine.reports.markdown import plan_as_markdown
+
+        write_document(plan_as_markdown(plan, full=full).encode())
+    else:
+        from engine.reports.text import plan_as_text
+
+        write_text(plan_as_text(plan, standard_screen(), full=full))
