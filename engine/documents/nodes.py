@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from engine.documents.model import Place
 
@@ -95,32 +97,47 @@ class Table:
         entry = self.entries.get(key)
         return entry.node if entry else None
 
-    def text(self, key: str) -> str | None:
-        """Return the text under a key; None where there is none."""
-        node = self.get(key)
-        return node.value if isinstance(node, Leaf) and isinstance(node.value, str) else None
-
-    def table(self, key: str) -> Table | None:
-        """Return the map under a key; None where there is none."""
-        node = self.get(key)
-        return node if isinstance(node, Table) else None
-
-    def items(self, key: str) -> list[Node]:
-        """Return the items of the list under a key; none where there is no list."""
-        node = self.get(key)
-        return node.items if isinstance(node, Listing) else []
-
 
 Node = Leaf | Listing | Table
 
 
-def find(root: Node, path: tuple[str | int, ...]) -> Entry | Node | None:
-    """Return what stands at a path of keys and indexes: the entry of the last key, or the item."""
-    found: Entry | Node | None = root
+def plain(node: Node) -> Any:
+    """Return what a node holds as plain dicts, lists and values."""
+    if isinstance(node, Table):
+        return {entry.key: plain(entry.node) for entry in node.entries.values()}
+    if isinstance(node, Listing):
+        return [plain(item) for item in node.items]
+    return node.value
+
+
+def find(root: Node, path: tuple[str | int, ...]) -> Node | None:
+    """Return what stands at a path of keys and indexes, None where nothing does."""
+    node: Node | None = root
     for step in path:
-        node = found.node if isinstance(found, Entry) else found
         if isinstance(step, int):
-            found = node.items[step] if isinstance(node, Listing) else None
+            node = node.items[step] if isinstance(node, Listing) else None
         else:
-            found = node.entries.get(step) if isinstance(node, Table) else None
-    return found
+            node = node.get(step) if isinstance(node, Table) else None
+    return node
+
+
+def texts_at(root: Node | None, *path: str) -> Iterator[Leaf]:
+    """Yield the texts at a path in which `*` stands for every item of a list or map.
+
+    What is not as it should be is passed over, so that documents with errors can be searched too.
+    """
+    if root is None:
+        return
+    if not path:
+        if isinstance(root, Leaf) and isinstance(root.value, str):
+            yield root
+        return
+    step, *rest = path
+    if step != "*":
+        below = [root.get(step)] if isinstance(root, Table) else []
+    elif isinstance(root, Listing):
+        below = [*root.items]
+    else:
+        below = [entry.node for entry in root.entries.values()] if isinstance(root, Table) else []
+    for node in below:
+        yield from texts_at(node, *rest)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from engine.documents.model import Orphans, Path, Policy, SnapshotTerms, Terms
 
-_TAGS: Path = ("snapshots", "tags")
+TAGS: Path = ("snapshots", "tags")
 _Value = TypeVar("_Value", Terms, SnapshotTerms)
 
 
@@ -32,7 +32,7 @@ def changed(terms: Terms, path: Path, value: Any) -> Terms:
     """
     if path[0] == "orphans" and len(path) == 2:
         return replace(terms, orphans=_orphans(terms.orphans, path[1], value))
-    if path[:2] == _TAGS and len(path) == 3:
+    if path[:2] == TAGS and len(path) == 3:
         tags = _tags(terms.snapshots.tags, path[2], value)
         return replace(terms, snapshots=replace(terms.snapshots, tags=tags))
     return _replaced(terms, path, value)
