@@ -69,7 +69,7 @@ class Marks:
 
 def time_text(moment: datetime) -> str:
     """Write a time as RFC 3339 in UTC with seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat()[:19] + "Z"
 
 
 def key_mark(arn: str | None, *, encrypted: bool = True) -> str:

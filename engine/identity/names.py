@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from engine.inventory.records import Location
 
@@ -31,6 +32,7 @@ def snapshot_arn(like: str, location: Location, identifier: str) -> str:
     return f"arn:{partition}:rds:{location.region}:{location.account}:snapshot:{identifier}"
 
 
+@lru_cache(maxsize=1 << 16)
 def location_of(arn: str) -> Location | None:
     """Return the account and region an ARN names, None where it is no ARN."""
     parts = arn.split(":", 6)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from engine.documents.model import Incremental
 from engine.identity.marks import Role
 from engine.inventory.records import Location
-from engine.planning.draft import Draft
+from engine.planning.draft import Draft, at
 from engine.planning.survey import World
 from engine.planning.withholding import Steps
 from engine.plans.codes import Action, Guard, StepReason, Verdict
@@ -103,14 +103,11 @@ def _leaving(draft: Draft, steps: Steps, world: World) -> Iterable[_Leaving]:
         if counted and step.id in steps.all() and not steps.is_withheld(step.id):
             deletes[step.location].append(step)
     points = Counter(h.location for h in draft.source.holdings if h.is_point)
-    for at in sorted(set(deletes) | {At(p.account, p.region) for p in points}):
-        location = Location(at.account, at.region)
-        yield _Leaving(
-            f"{draft.source.ref.address} at {location}",
-            tuple(deletes.get(at, ())),
-            _fresh(draft, location, world),
-            points[location],
-        )
+    for location, count in points.items():
+        going = tuple(deletes.get(at(location), ()))
+        fresh = _fresh(draft, location, world) if going else 0
+        about = f"{draft.source.ref.address} at {location}" if going else ""
+        yield _Leaving(about, going, fresh, count)
 
 
 def _fresh(draft: Draft, location: Location, world: World) -> int:

@@ -169,21 +169,21 @@ class _Verdicts:
         self._available = sorted(available, reverse=True)
         self._expected = sorted(expected, reverse=True)
         self._now = now
-        self._before: dict[Rules, dict[datetime, tuple[str, ...]]] = {}
-        self._after: dict[Rules, dict[datetime, tuple[str, ...]]] = {}
+        self._before: dict[str, dict[datetime, tuple[str, ...]]] = {}
+        self._after: dict[str, dict[datetime, tuple[str, ...]]] = {}
 
     def before(self, rules: Rules, slot: datetime) -> bool:
         """Say whether the rules keep a slot while nothing new has become available."""
-        if rules not in self._before:
-            self._before[rules] = self._decide(rules, self._available)
-        return slot in self._before[rules]
+        if rules.policy not in self._before:
+            self._before[rules.policy] = self._decide(rules, self._available)
+        return slot in self._before[rules.policy]
 
     def after(self, rules: Rules, slot: datetime, first: Rules) -> list[Reason]:
         """Return why the rules keep a slot once everything is available; empty if they do not."""
-        if rules not in self._after:
-            self._after[rules] = self._decide(rules, self._expected)
-        texts = self._after[rules].get(slot, ())
-        return [rule_reason(text, None if rules == first else rules.policy) for text in texts]
+        if rules.policy not in self._after:
+            self._after[rules.policy] = self._decide(rules, self._expected)
+        texts = self._after[rules.policy].get(slot, ())
+        return [rule_reason(text, None if rules is first else rules.policy) for text in texts]
 
     def _decide(self, rules: Rules, times: list[datetime]) -> dict[datetime, tuple[str, ...]]:
         decision = decide(times, rules.keep, rules.timezone, now=self._now)

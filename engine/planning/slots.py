@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum, auto
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from engine.documents.model import Cron, Every, Schedule, Window
@@ -47,6 +48,7 @@ class Slot:
         return Lateness.IN_WINDOW if in_window else Lateness.LATE
 
 
+@lru_cache(maxsize=4096)
 def latest_due(schedule: Schedule, timezone: ZoneInfo, now: datetime) -> Slot | None:
     """Return the newest slot at or before `now`, None where there has been none for years."""
     match schedule.cadence:
@@ -57,6 +59,7 @@ def latest_due(schedule: Schedule, timezone: ZoneInfo, now: datetime) -> Slot | 
     return None if at is None else _slot(at, schedule, timezone)
 
 
+@lru_cache(maxsize=4096)
 def next_due(schedule: Schedule, timezone: ZoneInfo, now: datetime) -> datetime | None:
     """Return the first slot after `now`."""
     match schedule.cadence:
@@ -75,8 +78,7 @@ def period_start(every: timedelta, timezone: ZoneInfo, moment: datetime) -> date
 
     Periods start at local midnights: for "the first point of each period" of a copy rule.
     """
-    schedule = Schedule(Every(every))
-    start = _latest_of_period(schedule, every, timezone, moment)
+    start = _latest_of_period(Schedule(Every(every)), every, timezone, moment)
     return moment if start is None else start
 
 

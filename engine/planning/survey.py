@@ -25,67 +25,57 @@ from engine.inventory.records import (
 from engine.planning.matching import Match, Matcher
 from engine.plans.plan import SourceRef
 
+_IN_FLIGHT = frozenset({SnapshotState.IN_PROGRESS, SnapshotState.UNKNOWN})
 _ENDS_IN_HASH = re.compile(r"-[0-9a-f]{8}\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """An owned object as it was found."""
+    """An owned object as it was found, with what every stage asks of it.
+
+    `slot` is the time of its recovery point, `taken_at` when its data was captured. It is
+    `is_in_flight` while it is on its way or in a state that nobody knows, and `is_point` when it
+    is part of a recovery point: bridges and failed objects are not. `kms_key` is None where it is
+    not encrypted.
+    """
 
     snapshot: Snapshot
     marks: Marks
     chain: Chain
+    arn: str
+    identifier: str
+    location: Location
+    slot: datetime
+    taken_at: datetime
     state: SnapshotState
+    is_available: bool
+    is_in_flight: bool
+    is_point: bool
+    kms_key: str | None
+    allocated_gib: int
 
-    @property
-    def arn(self) -> str:
-        """Its ARN."""
-        return self.snapshot.arn
 
-    @property
-    def location(self) -> Location:
-        """Where it lies."""
-        return self.snapshot.location
-
-    @property
-    def identifier(self) -> str:
-        """Its id."""
-        return self.snapshot.identifier
-
-    @property
-    def slot(self) -> datetime:
-        """The time of its recovery point."""
-        return self.marks.slot
-
-    @property
-    def kms_key(self) -> str | None:
-        """The key it is encrypted under, None where it is not encrypted."""
-        return self.snapshot.kms_key if self.snapshot.encrypted else None
-
-    @property
-    def allocated_gib(self) -> int:
-        """The size of the volume it was taken from."""
-        return self.snapshot.allocated_gib
-
-    @property
-    def is_available(self) -> bool:
-        """Whether it can be restored from and copied."""
-        return self.state is SnapshotState.AVAILABLE
-
-    @property
-    def is_in_flight(self) -> bool:
-        """Whether it is on its way, or in a state that nobody knows."""
-        return self.state in {SnapshotState.IN_PROGRESS, SnapshotState.UNKNOWN}
-
-    @property
-    def is_point(self) -> bool:
-        """Whether it is part of a recovery point; bridges and failed objects are not."""
-        return self.marks.role is not Role.BRIDGE and (self.is_available or self.is_in_flight)
-
-    @property
-    def taken_at(self) -> datetime:
-        """When its data was captured."""
-        return self.snapshot.taken_at or self.slot
+def holding_of(snapshot: Snapshot, marks: Marks) -> Holding:
+    """Return an owned snapshot in the planner's words."""
+    state = snapshot.state
+    is_available = state is SnapshotState.AVAILABLE
+    is_in_flight = state in _IN_FLIGHT
+    return Holding(
+        snapshot=snapshot,
+        marks=marks,
+        chain=chain_of(marks, snapshot.location),
+        arn=snapshot.arn,
+        identifier=snapshot.identifier,
+        location=snapshot.location,
+        slot=marks.slot,
+        taken_at=snapshot.taken_at or marks.slot,
+        state=state,
+        is_available=is_available,
+        is_in_flight=is_in_flight,
+        is_point=marks.role is not Role.BRIDGE and (is_available or is_in_flight),
+        kms_key=snapshot.kms_key if snapshot.encrypted else None,
+        allocated_gib=snapshot.allocated_gib,
+    )
 
 
 class Life(Enum):
@@ -224,7 +214,7 @@ def _index(inventory: Inventory, estate: str, governed: frozenset[Location]) -> 
             marks = owned_marks(snapshot, estate)
             if marks is not None:
                 home = location_of(marks.source) or location
-                holding = Holding(snapshot, marks, chain_of(marks, location), snapshot.state)
+                holding = holding_of(snapshot, marks)
                 index.owned[home, marks.resource].append(holding)
                 continue
             index.others[location, snapshot.resource_id].append(snapshot)
