@@ -11,7 +11,7 @@ from typing import TextIO
 from engine.reports.screen import PLAIN_WIDTH, Screen
 
 
-def screen_of(stream: TextIO, environ: Mapping[str, str]) -> Screen:
+def screen_of(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Screen:
     """Return what `stream` can show.
 
     A terminal gets its own width, and colours unless NO_COLOR is set (no-color.org) or TERM says
@@ -23,11 +23,6 @@ def screen_of(stream: TextIO, environ: Mapping[str, str]) -> Screen:
         colour=terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb",
         unicode=_shows_unicode(stream),
     )
-
-
-def standard_screen() -> Screen:
-    """Return what standard output can show."""
-    return screen_of(sys.stdout, os.environ)
 
 
 def write_text(text: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
+from engine.cli.inputs import add_policies_flag
 from engine.errors import ExitCode, UsageError
 
 FORMATS = ("text", "json", "markdown")
@@ -29,14 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-full", "--full", action="store_true", help="every step on its own, and all that stays"
     )
-    parser.add_argument(
-        "-policies",
-        "--policies",
-        nargs="+",
-        metavar="PATH",
-        default=["policies"],
-        help="where the documents are, for `show policy` (default: policies)",
-    )
+    add_policies_flag(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -70,8 +65,8 @@ def _show_policy(names: list[str], args: argparse.Namespace) -> int:
 
 
 def _show_plan(path: str, form: str, *, full: bool) -> None:
-    from engine.cli.output import standard_screen, write_document, write_text
-    from engine.cli.plan_file import read_plan
+    from engine.cli.files import read_plan
+    from engine.cli.output import screen_of, write_document, write_text
 
     plan = read_plan(path)
     if form == "json":
@@ -85,4 +80,4 @@ def _show_plan(path: str, form: str, *, full: bool) -> None:
     else:
         from engine.reports.text import plan_as_text
 
-        write_text(plan_as_text(plan, standard_screen(), full=full))
+        write_text(plan_as_text(plan, screen_of(sys.stdout), full=full))

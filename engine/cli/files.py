@@ -1,4 +1,4 @@
-"""Plans in files: read whole or not at all, written whole or not at all."""
+"""Plans read from files, and results written to them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from engine.errors import EngineError
-from engine.plans.json_form import dumps, loads
+from engine.plans.json_form import loads
 from engine.plans.plan import Plan
 
 
@@ -33,8 +33,8 @@ def read_plan(path: str) -> Plan:
     return loads(data, path)
 
 
-def write_plan(plan: Plan, path: str) -> None:
-    """Write a plan to the file at `path`; whoever reads it sees the old one or all of the new.
+def write_whole(path: str, data: bytes) -> None:
+    """Write the file at `path`; whoever reads it sees the old content or all of the new.
 
     Raises:
         EngineError: it cannot be written.
@@ -43,13 +43,13 @@ def write_plan(plan: Plan, path: str) -> None:
     try:
         if target.exists() and not target.is_file():
             # A pipe or a terminal, /dev/stdout for one: there is nothing to replace.
-            target.write_bytes(dumps(plan))
+            target.write_bytes(data)
             return
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.")
         draft = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(dumps(plan))
+                file.write(data)
             draft.chmod(_mode(target))
             draft.replace(target)
         except BaseException:
@@ -57,7 +57,7 @@ def write_plan(plan: Plan, path: str) -> None:
             raise
     except (OSError, ValueError) as error:
         raise EngineError(
-            "the plan cannot be written",
+            "the file cannot be written",
             where=path,
             why=_cause(error),
             fix="name a file in a folder that can be written to",
