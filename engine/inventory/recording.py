@@ -62,7 +62,7 @@ def write_inventory(inventory: Inventory, folder: Path) -> None:
         EngineError: it cannot be written.
     """
     folder = folder.resolve()
-    _check_replaceable(folder)
+    check_replaceable(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
@@ -78,14 +78,19 @@ def write_inventory(inventory: Inventory, folder: Path) -> None:
         ) from error
 
 
-def _check_replaceable(folder: Path) -> None:
+def check_replaceable(folder: Path) -> None:
+    """See that a recording may be written to `folder`.
+
+    Raises:
+        NotARecordingError: something else is there.
+    """
     if not folder.exists():
         return
     if not folder.is_dir():
         raise NotARecordingError("is no folder", where=str(folder), fix="name another one")
     strangers = [
         entry.name
-        for entry in folder.iterdir()
+        for entry in _entries(folder)
         if entry.name != layout.HEADER
         and not (entry.is_dir() and layout.ACCOUNT_ID.fullmatch(entry.name))
     ]
@@ -96,6 +101,13 @@ def _check_replaceable(folder: Path) -> None:
             why=f"for example {min(strangers)}",
             fix="name a folder that does not exist yet",
         )
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise NotARecordingError("cannot be listed", where=str(folder), why=str(error)) from error
 
 
 def _write_all(inventory: Inventory, folder: Path) -> None:
