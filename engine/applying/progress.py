@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Protocol, TextIO
 
 import engine
 from engine.applying.outcome import RunOutcome, StepResult, StepState
 from engine.applying.ports import Clock
 from engine.identity.marks import time_text
-from engine.plans.plan import Step
+from engine.plans.plan import Plan, Step
+from engine.reports.neutral import neutral, neutral_ascii
+from engine.reports.screen import Screen
 
 FORMAT_VERSION = "1.0"
 
@@ -19,7 +21,7 @@ FORMAT_VERSION = "1.0"
 class Observer(Protocol):
     """Whoever wants to know how a run goes."""
 
-    def started(self, run: str, steps: int) -> None:
+    def started(self, run: str, plan: Plan) -> None:
         """A run begins."""
 
     def changed(self, result: StepResult) -> None:
@@ -32,17 +34,17 @@ class Observer(Protocol):
         """A run is over."""
 
 
-_SYMBOLS = {
-    StepState.CALLING: "…",
-    StepState.RUNNING: "~",
-    StepState.DONE: "✓",
-    StepState.REFUSED: "≠",
-    StepState.FAILED: "✗",
-    StepState.SKIPPED: "·",
-    StepState.WITHHELD: "‖",
-    StepState.NEXT_RUN: "»",
-    StepState.NOT_STARTED: "·",
+_MARKS = {
     StepState.WAITING: " ",
+    StepState.CALLING: ".",
+    StepState.RUNNING: "~",
+    StepState.DONE: "+",
+    StepState.REFUSED: "!",
+    StepState.FAILED: "x",
+    StepState.SKIPPED: "-",
+    StepState.WITHHELD: "=",
+    StepState.NEXT_RUN: ">",
+    StepState.NOT_STARTED: "-",
 }
 
 _COLOURS = {
@@ -56,41 +58,31 @@ _COLOURS = {
 SAID = frozenset(StepState) - {StepState.WAITING, StepState.CALLING}
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How lines are drawn."""
-
-    colour: bool = False
-
-    def paint(self, text: str, state: StepState) -> str:
-        """Return `text` in the colour of a state."""
-        code = _COLOURS.get(state)
-        return f"\x1b[{code}m{text}\x1b[0m" if self.colour and code else text
-
-
 class Lines:
     """One line per change, for people and for the logs of a scheduler."""
 
-    def __init__(self, stream: TextIO, clock: Clock, look: Look = Look()) -> None:
+    def __init__(self, stream: TextIO, clock: Clock, screen: Screen) -> None:
         self._stream = stream
         self._clock = clock
-        self._look = look
+        self._screen = screen
+        self._clean = neutral if screen.unicode else neutral_ascii
         self._guard = threading.Lock()
 
-    def started(self, run: str, steps: int) -> None:
+    def started(self, run: str, plan: Plan) -> None:
         """Say which run this is."""
-        self._line(f"run {run}: {steps} steps")
+        self._line(f"run {run}: {len(plan.steps)} steps")
 
     def changed(self, result: StepResult) -> None:
         """Say where a step has come to."""
         if result.state not in SAID:
             return
         step = result.step
-        mark = self._look.paint(f"{_SYMBOLS[result.state]} {result.state.value:<11}", result.state)
+        mark = f"{_MARKS[result.state]} {result.state.value.replace('_', ' '):<11}"
         about = (
             f"{step.action.value} {step.location.account}/{step.location.region}/{step.snapshot}"
         )
-        self._line(f"{mark} {about}{': ' + result.text if result.text else ''}")
+        text = f": {result.text}" if result.text else ""
+        self._line(f"{about}{text}", lead=self._painted(mark, result.state))
         if result.fix:
             self._line(f"  to do: {result.fix}")
 
@@ -101,10 +93,14 @@ class Lines:
     def ended(self, outcome: RunOutcome) -> None:
         """Say nothing: the summary is the command's result."""
 
-    def _line(self, text: str) -> None:
+    def _painted(self, text: str, state: StepState) -> str:
+        code = _COLOURS.get(state)
+        return f"\x1b[{code}m{text}\x1b[0m " if self._screen.colour and code else f"{text} "
+
+    def _line(self, text: str, lead: str = "") -> None:
         stamp = self._clock.now().astimezone().strftime("%H:%M:%S")
         with self._guard:
-            self._stream.write(f"{stamp} {text}\n")
+            self._stream.write(f"{stamp} {lead}{self._clean(text)}\n")
             self._stream.flush()
 
 
@@ -117,9 +113,16 @@ class JsonLines:
         self._guard = threading.Lock()
         self._write("version", {"format_version": FORMAT_VERSION, "engine": engine.__version__})
 
-    def started(self, run: str, steps: int) -> None:
-        """Write which run this is."""
-        self._write("run", {"run": run, "steps": steps})
+    def started(self, run: str, plan: Plan) -> None:
+        """Write which run this is, and what of."""
+        words = {
+            "run": run,
+            "estate": plan.estate,
+            "plan": plan.digest,
+            "as_of": time_text(plan.as_of),
+            "steps": len(plan.steps),
+        }
+        self._write("run", words)
 
     def changed(self, result: StepResult) -> None:
         """Write where a step has come to."""
@@ -133,7 +136,7 @@ class JsonLines:
         """Write how the run ended."""
         self._write("outcome", outcome_words(outcome))
 
-    def _write(self, kind: str, words: dict[str, object]) -> None:
+    def _write(self, kind: str, words: Mapping[str, object]) -> None:
         line = {"type": kind, "at": time_text(self._clock.now()), **words}
         with self._guard:
             self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -192,4 +195,4 @@ def outcome_text(outcome: RunOutcome) -> str:
     shown = {**outcome.counts, StepState.RUNNING: outcome.counts.get(StepState.RUNNING, 0)}
     counts = ", ".join(f"{state.value.replace('_', ' ')}: {n}" for state, n in shown.items())
     lines.append(counts)
-    return "\n".join(lines) + "\n"
+    return "".join(f"{neutral(row)}\n" for one in lines for row in one.splitlines())

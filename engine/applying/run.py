@@ -82,7 +82,7 @@ def apply_plan(
     executor = Executor(plan, performer, workers, settings, observer, stop)
     started_at = clock.now()
     _note_start(plan, hold)
-    observer.started(hold.run, len(plan.steps))
+    observer.started(hold.run, plan)
     with stopping_on_signals(stop, workers.wake):
         try:
             results = executor.run()

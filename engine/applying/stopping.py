@@ -45,6 +45,20 @@ class StopFlag:
 
 
 @contextmanager
+def ending_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM end what is within as Ctrl-C does, so that what it holds is let go."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
 def stopping_on_signals(flag: StopFlag, wake: Callable[[], None]) -> Iterator[None]:
     """Let SIGINT and SIGTERM end the run in order, and the second one at once.
 

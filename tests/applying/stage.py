@@ -41,7 +41,7 @@ class Watching:
     events: list[tuple[str, StepState]] = field(default_factory=list)
     percents: list[int] = field(default_factory=list)
 
-    def started(self, run: str, steps: int) -> None:
+    def started(self, run: str, plan: Plan) -> None:
         return
 
     def changed(self, result: StepResult) -> None:

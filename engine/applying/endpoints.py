@@ -1,0 +1,31 @@
+"""Whether a run talks to a stand-in on this machine, or to AWS."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from engine.aws.clients import Clients
+from engine.aws.sessions import Purpose
+from engine.inventory.records import Location
+
+
+def all_on_loopback(clients: Clients, locations: Iterable[Location]) -> bool:
+    """Tell whether every call of a run would stay on this machine."""
+    return all(
+        is_loopback(client.meta.endpoint_url)
+        for at in locations
+        for client in (clients.rds(at, Purpose.CHANGE), clients.rds(at), clients.sts(at))
+    )
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL names this machine, without asking a name server."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,256 @@
+"""`engine apply`: do what a plan says."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.cli.inputs import add_at, add_policies_flag, read_documents, the_time
+from engine.errors import EngineError, ExitCode, StaleError, UsageError
+
+if TYPE_CHECKING:
+    from engine.applying.executor import Settings
+    from engine.applying.progress import Observer
+    from engine.aws.clients import Clients
+    from engine.documents.model import Documents
+    from engine.plans.plan import Plan
+
+MOST_PARALLEL = 64
+SHORTEST_INTERVAL = 1
+LAB_CLOCK = 'against the lab, give -at "$(engine lab clock)"'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("plan", nargs="?", metavar="PLAN", help="a plan saved by `plan -out`")
+    add_policies_flag(parser)
+    parser.add_argument(
+        "-auto-approve", "--auto-approve", action="store_true", help="do not ask before doing it"
+    )
+    parser.add_argument(
+        "-local-lock",
+        "--local-lock",
+        action="store_true",
+        help="let the lock of this machine suffice for -auto-approve",
+    )
+    wait = parser.add_mutually_exclusive_group()
+    wait.add_argument(
+        "-wait",
+        "--wait",
+        action="store_const",
+        const="wait",
+        dest="wait",
+        help="go on until every step is done (default on a terminal)",
+    )
+    wait.add_argument(
+        "-no-wait",
+        "--no-wait",
+        action="store_const",
+        const="no-wait",
+        dest="wait",
+        help="end when only objects in flight remain; the next run goes on from there",
+    )
+    for flag, default, text in (
+        ("max-duration", None, "start nothing more after this long, like 45m"),
+        ("lock-timeout", "0s", "wait this long for another run's lock"),
+        ("poll-interval", "30s", "list what is waited for this often"),
+    ):
+        parser.add_argument(f"-{flag}", f"--{flag}", metavar="D", default=default, help=text)
+    parser.add_argument(
+        "-parallelism", "--parallelism", metavar="N", default="10", help="steps at a time"
+    )
+    parser.add_argument(
+        "-acknowledge",
+        "--acknowledge",
+        action="append",
+        default=[],
+        metavar="DIGEST",
+        help="let the steps of a tripped guard through",
+    )
+    parser.add_argument(
+        "-json", "--json", action="store_true", help="tell what happens as JSON Lines"
+    )
+    add_at(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Plan or read a plan, ask, do it."""
+    from engine.applying.clock import SystemClock
+    from engine.applying.cloud import AwsCloud
+    from engine.applying.run import apply_plan, held
+    from engine.applying.stopping import StopFlag, ending_on_sigterm
+    from engine.inventory.live import clients_of
+
+    settings = _settings(args)
+    if args.json and not args.plan and not args.auto_approve:
+        raise UsageError("-json cannot ask", fix="add -auto-approve, or give a saved PLAN")
+    saved = _load(args.plan) if args.plan else None
+    documents = read_documents(args)
+    clients = clients_of(documents.estate)
+    _insist_on_safety(args, documents, clients)
+    now = the_time(args)
+    if saved is not None:
+        _insist_on_fit(saved, documents, now, where=args.plan)
+        saved = _acknowledged(saved, args.acknowledge)
+    timeout = seconds("-lock-timeout", args.lock_timeout)
+    with (
+        ending_on_sigterm(),
+        held(Path(), documents.estate.name, SystemClock(), lock_timeout=timeout) as hold,
+    ):
+        plan = saved or _planned(documents, clients, now, args)
+        if saved is None and not _is_approved(plan, args):
+            sys.stdout.write("Nothing was done.\n")
+            return int(ExitCode.ERROR)
+        cloud = AwsCloud(clients)
+        outcome = apply_plan(plan, cloud, hold, settings, _observer(args), StopFlag())
+    if not args.json:
+        from engine.applying.progress import outcome_text
+
+        sys.stdout.write(outcome_text(outcome))
+    return int(outcome.exit_code)
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    from engine.applying.executor import Mode, Settings
+
+    waits = sys.stdout.isatty() if args.wait is None else args.wait == "wait"
+    if not args.parallelism.isdecimal() or not 1 <= int(args.parallelism) <= MOST_PARALLEL:
+        raise UsageError(f"-parallelism {args.parallelism}: not a number from 1 to {MOST_PARALLEL}")
+    interval = seconds("-poll-interval", args.poll_interval)
+    if interval < SHORTEST_INTERVAL:
+        raise UsageError(f"-poll-interval {args.poll_interval}: at least {SHORTEST_INTERVAL}s")
+    return Settings(
+        mode=Mode.FOLLOW if waits else Mode.LEAVE,
+        parallelism=int(args.parallelism),
+        poll_interval=interval,
+        max_duration=(
+            None if args.max_duration is None else seconds("-max-duration", args.max_duration)
+        ),
+    )
+
+
+def seconds(flag: str, text: str) -> int:
+    """Return the seconds of a duration like 90s, 45m or 1h30m; raises UsageError."""
+    from engine.retention.spans import Minutes, SpanError, parse_span
+
+    try:
+        return int(parse_span(text, Minutes.ALLOWED).as_timedelta().total_seconds())
+    except SpanError as error:
+        raise UsageError(
+            f"{flag} {text}: {error.message}", fix="write it like 90s, 45m or 1h30m"
+        ) from error
+
+
+def _load(path: str) -> Plan:
+    from engine.plans.json_form import loads
+
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise EngineError(
+            f"cannot read the plan: {error.strerror}",
+            where=path,
+            fix="save one with `engine plan -out FILE`",
+        ) from error
+    return loads(data, path)
+
+
+def _insist_on_safety(args: argparse.Namespace, documents: Documents, clients: Clients) -> None:
+    """Keep what is only for the lab away from AWS."""
+    from engine.applying.endpoints import all_on_loopback
+    from engine.inventory.live import locations_of
+
+    if args.at is None and (args.local_lock or not args.auto_approve):
+        return
+    if all_on_loopback(clients, locations_of(documents.estate)):
+        return
+    if args.at is not None:
+        raise UsageError(
+            "-at is only for the lab: AWS has its own time",
+            fix="leave -at out, or point AWS_ENDPOINT_URL at a lab on this machine",
+        )
+    raise UsageError(
+        "-auto-approve without a lock that others see",
+        why="two machines could apply to the same estate at once",
+        fix="add -local-lock if only this machine ever applies",
+    )
+
+
+def _insist_on_fit(plan: Plan, documents: Documents, now: datetime, *, where: str) -> None:
+    """Refuse a saved plan that is not about this world any more; raises StaleError."""
+    again = "plan again with `engine plan -out FILE`"
+    if plan.inventory.recorded:
+        raise StaleError(
+            "the plan was made from a recorded inventory and is only for reading",
+            where=where,
+            fix="plan from AWS itself, without -inventory",
+        )
+    if plan.estate != documents.estate.name:
+        raise StaleError(
+            f"the plan is of estate {plan.estate}, not of {documents.estate.name}",
+            where=where,
+            fix="name its documents with -policies",
+        )
+    if plan.policies_digest != documents.digest:
+        raise StaleError(
+            "the documents have changed since the plan was made", where=where, fix=again
+        )
+    if now >= plan.expires_at:
+        raise StaleError(
+            f"the plan expired at {plan.expires_at:%Y-%m-%d %H:%M}Z",
+            where=where,
+            why=f"it is {now:%Y-%m-%d %H:%M}Z",
+            fix=f"{again}; {LAB_CLOCK}",
+        )
+
+
+def _acknowledged(plan: Plan, digests: Sequence[str]) -> Plan:
+    from engine.applying.acknowledging import acknowledge
+
+    freed, unknown = acknowledge(plan, digests)
+    for digest in sorted(unknown):
+        sys.stderr.write(f"engine: -acknowledge {digest}: no guard of this plan has that digest\n")
+    return freed
+
+
+def _planned(
+    documents: Documents, clients: Clients, now: datetime, args: argparse.Namespace
+) -> Plan:
+    from engine.inventory.live import read_live
+    from engine.planning.plan import make_plan
+    from engine.plans.plan import PlanOptions
+
+    inventory = read_live(documents.estate, clients, now)
+    options = PlanOptions(acknowledged=frozenset(args.acknowledge))
+    return make_plan(documents, inventory, now, options)
+
+
+def _is_approved(plan: Plan, args: argparse.Namespace) -> bool:
+    """Show the plan; ask unless nothing would be done or -auto-approve answers."""
+    if args.json:
+        return True
+    from engine.cli.output import screen_of
+    from engine.reports.text import plan_as_text
+
+    sys.stdout.write(plan_as_text(plan, screen_of(sys.stdout)))
+    if args.auto_approve or not plan.has_changes:
+        sys.stdout.flush()
+        return True
+    sys.stdout.write("\nDo this? Only `yes` is taken for an answer: ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip() == "yes"
+
+
+def _observer(args: argparse.Namespace) -> Observer:
+    from engine.applying.clock import SystemClock
+    from engine.applying.progress import JsonLines, Lines
+
+    if args.json:
+        return JsonLines(sys.stdout, SystemClock())
+    from engine.cli.output import screen_of
+
+    return Lines(sys.stderr, SystemClock(), screen_of(sys.stderr))

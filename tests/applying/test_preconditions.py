@@ -1,0 +1,307 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from engine.applying.outcome import StepState
+from engine.applying.ports import Trouble
+from engine.errors import ExitCode
+from engine.plans.codes import Check
+from engine.plans.plan import Precondition, Step
+from tests.applying.stage import Stage, states
+from tests.applying.world import (
+    AWAY,
+    CHAIN,
+    HOME,
+    INSTANCE_ARN,
+    VAULT,
+    Fault,
+    copy_of,
+    copy_step,
+    create_step,
+    database,
+    delete_step,
+    plan_of,
+    primary,
+    share_step,
+    snapshot,
+    tag_step,
+    unshare_step,
+)
+
+OLD, NEW = primary(1), primary()
+WITNESSES = (
+    Precondition(Check.SNAPSHOT_STATUS, NEW.arn, "available"),
+    Precondition(Check.CHAIN, NEW.arn, CHAIN),
+)
+
+Spoil = Callable[[Stage], None]
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """A world in which every step of this page may be done."""
+    stage = Stage()
+    one = database()
+    stage.cloud.databases[one.arn] = one
+    for point in (OLD, NEW):
+        stage.cloud.objects[point.arn] = point.record(zone_checked=True)
+    yield stage
+    stage.folder.cleanup()
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    step: Step
+    check: str
+    spoil: Spoil
+
+
+def remark(point_arn: str, **marks: str) -> Spoil:
+    def spoil(stage: Stage) -> None:
+        found = stage.cloud.objects[point_arn]
+        tags = {f"engine:{key.replace('_', '-')}": value for key, value in marks.items()}
+        stage.cloud.objects[point_arn] = replace(found, tags={**found.tags, **tags})
+
+    return spoil
+
+
+def unmark(point_arn: str, key: str) -> Spoil:
+    def spoil(stage: Stage) -> None:
+        found = stage.cloud.objects[point_arn]
+        left = {name: value for name, value in found.tags.items() if name != key}
+        stage.cloud.objects[point_arn] = replace(found, tags=left)
+
+    return spoil
+
+
+def status(point_arn: str, text: str) -> Spoil:
+    def spoil(stage: Stage) -> None:
+        found = stage.cloud.objects[point_arn]
+        stage.cloud.objects[point_arn] = replace(found, status=text)
+
+    return spoil
+
+
+def gone(point_arn: str) -> Spoil:
+    def spoil(stage: Stage) -> None:
+        del stage.cloud.objects[point_arn]
+
+    return spoil
+
+
+def no_databases(stage: Stage) -> None:
+    stage.cloud.databases.clear()
+
+
+def moved(**fields: str) -> Spoil:
+    def spoil(stage: Stage) -> None:
+        one = stage.cloud.databases[INSTANCE_ARN]
+        stage.cloud.databases[INSTANCE_ARN] = replace(one, **fields)  # type: ignore[arg-type] # texts
+
+    return spoil
+
+
+def someone_copies(account: str) -> Spoil:
+    """A copy under way that AWS, not a tag, says where it comes from."""
+
+    def spoil(stage: Stage) -> None:
+        arn = f"arn:aws:rds:eu-west-1:{account}:snapshot:elsewhere"
+        copying = replace(snapshot(arn, {}, status="pending"), source_snapshot=OLD.arn)
+        stage.cloud.objects[arn] = copying
+
+    return spoil
+
+
+FRESH = primary(2)
+DELETE = delete_step(OLD, witnesses=WITNESSES)
+CASES = [
+    Case(
+        "the instance is gone", create_step(FRESH), "instance", lambda s: s.cloud.databases.clear()
+    ),
+    Case(
+        "another instance has the name",
+        create_step(FRESH),
+        "instance",
+        moved(resource_id="db-OTHER"),
+    ),
+    Case(
+        "the instance failed over",
+        create_step(FRESH),
+        "zones",
+        moved(availability_zone="eu-west-1b", secondary_zone="eu-west-1a"),
+    ),
+    Case("the standby moved", create_step(FRESH), "zones", moved(secondary_zone="eu-west-1c")),
+    Case("a foreign object has the id", create_step(NEW), "conflict", unmark(NEW.arn, "engine:az")),
+    Case(
+        "tags alone do not make it ours",
+        create_step(NEW),
+        "conflict",
+        remark(NEW.arn, slot="2026-11-20T03:00:00Z"),
+    ),
+    Case("a failed object has the id", create_step(NEW), "absent", status(NEW.arn, "failed")),
+    Case("the origin is gone", copy_step(copy_of(OLD)), "snapshot_status", gone(OLD.arn)),
+    Case(
+        "the origin is not available",
+        copy_step(copy_of(OLD)),
+        "snapshot_status",
+        status(OLD.arn, "creating"),
+    ),
+    Case(
+        "the origin is not ours", copy_step(copy_of(OLD)), "owned", unmark(OLD.arn, "engine:slot")
+    ),
+    Case(
+        "what is shared is not ours",
+        share_step(OLD, "3" * 12),
+        "owned",
+        remark(OLD.arn, estate="x"),
+    ),
+    Case("what is tagged is gone", tag_step(OLD, {"a": "b"}), "owned", gone(OLD.arn)),
+    Case(
+        "a copy is on its way to the account",
+        unshare_step(OLD, VAULT.account),
+        "no_copy_in_flight_to",
+        someone_copies(VAULT.account),
+    ),
+    Case("the victim is not ours", DELETE, "owned", remark(OLD.arn, policy="silver")),
+    Case("the victim was pinned", DELETE, "unpinned", remark(OLD.arn, pin="case 17")),
+    Case("the victim was pinned without a word", DELETE, "unpinned", remark(OLD.arn, pin="")),
+    Case("the victim is busy", DELETE, "snapshot_status", status(OLD.arn, "copying")),
+    Case(
+        "the victim is being copied",
+        DELETE,
+        "origin_of_nothing_in_flight",
+        someone_copies(AWAY.account),
+    ),
+    Case("its successor is not available", DELETE, "snapshot_status", status(NEW.arn, "creating")),
+    Case("its successor is of another zone", DELETE, "chain", remark(NEW.arn, az="euw1-az3")),
+    Case("its successor is of another key", DELETE, "chain", remark(NEW.arn, keys="cccccccc")),
+    Case("its successor is of another volume", DELETE, "chain", remark(NEW.arn, volume="db-2")),
+    Case(
+        "its successor's zone is unchecked",
+        DELETE,
+        "chain",
+        unmark(NEW.arn, "engine:az-checked"),
+    ),
+    Case("its successor is not ours", DELETE, "chain", remark(NEW.arn, resource="db-2")),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_does_not_hold_is_refused_before_it_is_done(stage: Stage, case: Case) -> None:
+    case.spoil(stage)
+    before = dict(stage.cloud.objects)
+    outcome = stage.run(plan_of(case.step))
+    assert states(outcome) == [StepState.REFUSED]
+    assert outcome.results[0].code == case.check
+    assert outcome.exit_code is ExitCode.STALE
+    assert stage.cloud.objects == before
+    changing = {"create", "copy", "share", "unshare", "delete", "tag", "untag"}
+    assert not changing & {name for name, _ in stage.cloud.calls}
+
+
+@pytest.mark.parametrize(
+    "step",
+    {case.step.id: case.step for case in CASES if case.step.arn != NEW.arn}.values(),
+    ids=lambda step: step.action.value,
+)
+def test_every_step_of_this_page_is_done_in_the_unspoilt_world(stage: Stage, step: Step) -> None:
+    assert states(stage.run(plan_of(step))) == [StepState.DONE]
+
+
+def test_a_failed_object_of_ours_may_be_deleted(stage: Stage) -> None:
+    status(OLD.arn, "failed")(stage)
+    conditions = tuple(
+        replace_expected(one, "failed") if one.arn == OLD.arn else one
+        for one in DELETE.preconditions
+    )
+    outcome = stage.run(plan_of(replace(DELETE, preconditions=conditions)))
+    assert states(outcome) == [StepState.DONE]
+
+
+def replace_expected(one: Precondition, expected: str) -> Precondition:
+    if one.check is not Check.SNAPSHOT_STATUS:
+        return one
+    return Precondition(one.check, one.arn, expected)
+
+
+def test_deletes_read_victim_and_successor_afresh_even_right_after_a_listing(
+    stage: Stage,
+) -> None:
+    """The listing that a tag step looks at is fresh, yet shows no pin set a moment later."""
+
+    def pin(operation: str) -> None:
+        if operation == "tag":
+            remark(OLD.arn, pin="legal")(stage)
+
+    tag = tag_step(primary(), {"engine:gone-since": "2026-11-21T00:00:00Z"})
+    stage.cloud.before_call = pin
+    outcome = stage.run(plan_of(tag, replace(DELETE, depends_on=(tag.id,))))
+    assert states(outcome) == [StepState.DONE, StepState.REFUSED]
+    assert outcome.results[1].code == "unpinned"
+
+
+def test_a_copy_begun_by_this_run_protects_its_origin_from_a_listing_too_old_to_show_it(
+    stage: Stage,
+) -> None:
+    tag = tag_step(copy_of(primary(5)), {"a": "b"})
+    stage.cloud.objects[tag.arn] = copy_of(primary(5)).record()
+    stage.cloud.takes = 1000.0
+    # The tag step lists the vault before the copy starts; the delete comes after it.
+    delete = replace(delete_step(OLD), depends_on=(tag.id,))
+    outcome = stage.run(
+        plan_of(tag, copy_step(copy_of(OLD)), delete), parallelism=1, max_duration=50
+    )
+    assert states(outcome)[1:] == [StepState.RUNNING, StepState.REFUSED]
+
+
+def test_what_cannot_be_read_is_not_deleted(stage: Stage) -> None:
+    stage.cloud.fail("snapshot", Fault(Trouble.DENIED, "AccessDenied", "no"))
+    outcome = stage.run(plan_of(DELETE))
+    assert states(outcome) == [StepState.FAILED]
+    assert OLD.arn in stage.cloud.objects
+    assert outcome.exit_code is ExitCode.PARTIAL
+
+
+def test_a_location_that_cannot_be_read_might_hold_a_copy_so_its_origin_stays(
+    stage: Stage,
+) -> None:
+    stage.cloud.fail("snapshots", Fault(Trouble.DENIED, "AccessDenied", "no"))
+    outcome = stage.run(plan_of(DELETE))
+    assert states(outcome) == [StepState.FAILED]
+    assert OLD.arn in stage.cloud.objects
+
+
+def test_a_location_that_the_plan_could_not_read_either_does_not_stop_every_delete(
+    stage: Stage,
+) -> None:
+    outcome = stage.run(plan_of(DELETE, locations=(HOME, VAULT)))
+    assert states(outcome) == [StepState.DONE]
+    assert ("snapshots", str(AWAY)) not in stage.cloud.calls
+
+
+def test_an_object_being_made_already_is_waited_for(stage: Stage) -> None:
+    status(NEW.arn, "creating")(stage)
+    stage.cloud.ready_at[NEW.arn] = 40.0
+    outcome = stage.run(plan_of(create_step(NEW)))
+    assert states(outcome) == [StepState.DONE]
+    assert stage.cloud.made("create") == []
+    assert stage.clock.seconds >= 40
+
+
+def test_an_object_somebody_else_began_gets_no_word_on_its_zone_from_this_run(
+    stage: Stage,
+) -> None:
+    unmark(NEW.arn, "engine:az-checked")(stage)
+    outcome = stage.run(plan_of(create_step(NEW)))
+    assert states(outcome) == [StepState.DONE]
+    assert stage.cloud.made("tag") == []
+
+
+def test_a_victim_that_is_gone_is_as_good_as_deleted(stage: Stage) -> None:
+    del stage.cloud.objects[OLD.arn]
+    assert states(stage.run(plan_of(DELETE))) == [StepState.DONE]
+    assert stage.cloud.made("delete") == []
