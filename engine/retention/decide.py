@@ -1,8 +1,12 @@
 """Deciding which points stay.
 
-The rules are those of restic's `forget` (https://restic.readthedocs.io, "Removing snapshots
-according to a policy") since version 0.16, but for two: `within` reaches back from the
-newest *available* point, and points in the future are not counted.
+The rules are those of restic's `forget` since version 0.16 (https://restic.readthedocs.io, "Removing
+snapshots according to a policy"), but for three things: `within` reaches back from the newest
+*available* point, points in the future are not counted, and the newest point is always within its
+own reach (restic drops it where clocks were put back by the reach, or a day was left out).
+
+Deciding again over what was kept removes nothing, and another rule or a larger one never removes
+more; both are tested.
 """
 
 from __future__ import annotations
