@@ -1,6 +1,6 @@
 """Deciding which points stay.
 
-The rules are those of restic's `forget` since version 0.16 (https://restic.readthedocs.io, "Removing
+The rules are those of restic's `forget` since version 0.16 (restic.readthedocs.io, "Removing
 snapshots according to a policy"), but for three things: `within` reaches back from the newest
 *available* point, points in the future are not counted, and the newest point is always within its
 own reach (restic drops it where clocks were put back by the reach, or a day was left out).
