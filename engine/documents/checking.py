@@ -100,9 +100,7 @@ class _Checker:
     def _tell_later(self, entry: Entry, path: Path) -> None:
         summary = f"`{written(path)}` is not supported yet"
         fix = "leave it out"
-        found = Diagnostic(
-            Code.NOT_YET_SUPPORTED, summary, entry.place, fix=fix, width=entry.width
-        )
+        found = Diagnostic(Code.NOT_YET_SUPPORTED, summary, entry.place, fix=fix, width=entry.width)
         self._found.append(found)
 
     # -- lists -----------------------------------------------------------------------------------
@@ -166,9 +164,7 @@ class _Checker:
             summary = f"`{_short(text)}` cannot stand in `{written(path)}`"
             self._tell(Code.BAD_VALUE, summary, node, fix)
 
-    def _tell(
-        self, code: Code, summary: str, leaf: Leaf, fix: str | None, offset: int = 0
-    ) -> None:
+    def _tell(self, code: Code, summary: str, leaf: Leaf, fix: str | None, offset: int = 0) -> None:
         place = leaf.place
         width = leaf.width
         if offset and "\n" not in leaf.text:
@@ -259,7 +255,10 @@ def _wrong_type(node: Node, kind: str, shape: Shape, path: Path) -> Diagnostic:
     if isinstance(node, Leaf):
         text = _short(node.text)
         if kind == "null":
-            summary, fix = f"nothing stands under {name}, but {due} is due", "fill it, or leave it out"
+            summary, fix = (
+                f"nothing stands under {name}, but {due} is due",
+                "fill it, or leave it out",
+            )
         elif shape.format in _LENGTHS and kind in {"integer", "number"}:
             code, summary = Code.BAD_DURATION, f"{name} is a number without a unit"
             fix = f"add the unit, like {text}d for days or {text}h for hours"
@@ -298,7 +297,9 @@ def _as_yaml(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_as_yaml(part) for part in value) + "]"
     text = str(value)
-    needs_quotes = isinstance(value, str) and (not text[:1].isalnum() or text.isdigit() or ":" in text)
+    needs_quotes = isinstance(value, str) and (
+        not text[:1].isalnum() or text.isdigit() or ":" in text
+    )
     return f'"{text}"' if needs_quotes else text
 
 

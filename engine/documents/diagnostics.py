@@ -35,7 +35,11 @@ class Code(Enum):
     TOO_LARGE = ("E107", "too-large", "A file is larger than documents may be.")
     UNREADABLE = ("E108", "unreadable", "A file or folder is missing or cannot be read.")
     NO_DOCUMENTS = ("E109", "no-documents", "A path holds no YAML documents.")
-    WRONG_TYPE = ("E110", "wrong-type", "A value is a text, number, list or map where another is due.")
+    WRONG_TYPE = (
+        "E110",
+        "wrong-type",
+        "A value is a text, number, list or map where another is due.",
+    )
     MISSING_KEY = ("E111", "missing-key", "A key that must be there is not.")
     UNKNOWN_KIND = ("E112", "unknown-kind", "`kind` is not one of estate, accounts and policy.")
     UNKNOWN_VERSION = ("E113", "unknown-version", "`version` is not 1.")
@@ -58,36 +62,85 @@ class Code(Enum):
     DUPLICATE_ACCOUNT = ("E204", "duplicate-account", "Two accounts have the same name or id.")
     UNKNOWN_ACCOUNT = ("E205", "unknown-account", "The estate has no account of that name.")
     UNKNOWN_TARGET = ("E206", "unknown-target", "The estate has no target of that name.")
-    NO_ACCOUNTS = ("E207", "no-accounts", "The estate has no accounts, so there is nothing to read.")
+    NO_ACCOUNTS = (
+        "E207",
+        "no-accounts",
+        "The estate has no accounts, so there is nothing to read.",
+    )
     NO_REGIONS = ("E208", "no-regions", "An account has no regions, so nothing is read there.")
-    TARGET_OUTSIDE = ("E209", "target-outside", "A target's region is none of its account's regions.")
-    KEY_ELSEWHERE = ("E210", "key-elsewhere", "A target's key lies in another region than the target.")
+    TARGET_OUTSIDE = (
+        "E209",
+        "target-outside",
+        "A target's region is none of its account's regions.",
+    )
+    KEY_ELSEWHERE = (
+        "E210",
+        "key-elsewhere",
+        "A target's key lies in another region than the target.",
+    )
     TWO_COPIES = ("E211", "two-copies", "Two copies of a policy go to one location.")
     NO_SELECT = ("E212", "no-select", "Neither the policy nor the defaults say what it takes.")
     NO_KEEP_FOR = ("E213", "no-keep-for", "`orphans.keep_last` stands without `orphans.keep_for`.")
     STILL_ALIVE = ("E214", "still-alive", "`formerly` names a policy that still exists.")
     TWO_HEIRS = ("E215", "two-heirs", "Two policies claim the same old name.")
 
-    SELECTS_NOTHING = ("W301", "selects-nothing", "A condition fits no account or region of the estate.")
-    SCHEDULE_MISSES_RPO = ("W302", "schedule-misses-rpo", "Points are made less often than the RPO asks.")
+    SELECTS_NOTHING = (
+        "W301",
+        "selects-nothing",
+        "A condition fits no account or region of the estate.",
+    )
+    SCHEDULE_MISSES_RPO = (
+        "W302",
+        "schedule-misses-rpo",
+        "Points are made less often than the RPO asks.",
+    )
     KEEP_MISSES_RPO = ("W303", "keep-misses-rpo", "Points go before they are as old as the RPO.")
-    WASTED_COPIES = ("W304", "wasted-copies", "A target drops most of what it is sent at the next copy.")
+    WASTED_COPIES = (
+        "W304",
+        "wasted-copies",
+        "A target drops most of what it is sent at the next copy.",
+    )
     DROPPED_RULE = ("W305", "dropped-rule", "A `keep` leaves out a rule of the default `keep`.")
-    WINDOW_ANCHORS = ("W306", "window-anchors", "With `every` below a day the window only sets the start.")
-    SHORT_WINDOW = ("W307", "short-window", "A window is so short that a scheduled run can miss it.")
+    WINDOW_ANCHORS = (
+        "W306",
+        "window-anchors",
+        "With `every` below a day the window only sets the start.",
+    )
+    SHORT_WINDOW = (
+        "W307",
+        "short-window",
+        "A window is so short that a scheduled run can miss it.",
+    )
     OUTSIDE_WINDOW = ("W308", "outside-window", "A cron expression fires outside the window.")
     UNUSED_TARGET = ("W309", "unused-target", "No policy copies to a target.")
     RETIRES_ALL = ("W310", "retires-all", "An entry of `retire` fits every unmanaged point.")
-    FOREIGN_KEY = ("W311", "foreign-key", "A target's key belongs to another account than the target.")
+    FOREIGN_KEY = (
+        "W311",
+        "foreign-key",
+        "A target's key belongs to another account than the target.",
+    )
     KEEPS_ALL = ("W312", "keeps-all", "A policy makes points and keeps all of them for ever.")
     NO_TARGET_FOR_REGION = (
         "W313",
         "no-target-for-region",
         "A target by source region leaves out a region where the policy takes databases.",
     )
-    NEEDLESS_EVERY = ("W314", "needless-every", "A copy's `every` is no longer than the schedule's.")
-    DEFAULT_KEY = ("W315", "default-key", "A target uses an AWS-managed key, which cannot be shared.")
+    NEEDLESS_EVERY = (
+        "W314",
+        "needless-every",
+        "A copy's `every` is no longer than the schedule's.",
+    )
+    DEFAULT_KEY = (
+        "W315",
+        "default-key",
+        "A target uses an AWS-managed key, which cannot be shared.",
+    )
     UNKNOWN_REGION = ("W316", "unknown-region", "The region is none of those known to the engine.")
+    REKEY_ELSEWHERE = (
+        "W317",
+        "rekey-elsewhere",
+        "`rekey` lies outside some of the account's regions.",
+    )
 
     def __init__(self, id_: str, label: str, meaning: str) -> None:
         self.id = id_

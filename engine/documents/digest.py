@@ -39,7 +39,7 @@ def _meaning(value: Any) -> Any:
     if isinstance(value, frozenset):
         return sorted(value)
     if is_dataclass(value):
-        kind = type(value)
+        kind: Any = type(value)
         return [kind.__name__, *(_meaning(getattr(value, name)) for name in _names_of(kind))]
     return [_meaning(part) for part in value]
 
@@ -49,5 +49,5 @@ def _key(key: str | tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=64)
-def _names_of(kind: type) -> tuple[str, ...]:
+def _names_of(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind) if field.name != "place")

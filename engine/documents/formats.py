@@ -118,7 +118,11 @@ def _window(text: str) -> Problem | None:
     if clocks[0] == clocks[1]:
         fix = "write an end after the start; for the whole day leave the window out"
         return Problem(Code.BAD_WINDOW, f"the window {text} has no length", fix)
-    return None if tidy == text else Problem(Code.BAD_WINDOW, f"`{text}` is no window", f"write {tidy}")
+    return (
+        None
+        if tidy == text
+        else Problem(Code.BAD_WINDOW, f"`{text}` is no window", f"write {tidy}")
+    )
 
 
 def _clock(text: str) -> str | None:
@@ -180,7 +184,9 @@ def _glob(text: str) -> Problem | None:
         closing = text.find("]", inside + 1)
         if closing < 0:
             summary = f"`{text}`: a `[` without its `]`"
-            return Problem(Code.BAD_GLOB, summary, "close it, or write `[[]` for a bracket", opening)
+            return Problem(
+                Code.BAD_GLOB, summary, "close it, or write `[[]` for a bracket", opening
+            )
         position = closing + 1
     return None
 

@@ -142,9 +142,7 @@ def _bad_version(version: Node) -> Diagnostic:
     shown = f"`{version.text}`" if isinstance(version, Leaf) else "this"
     summary = f"{shown} is no version of the format"
     fix = "write `version: 1`"
-    return Diagnostic(
-        Code.UNKNOWN_VERSION, summary, version.place, fix=fix, width=version.width
-    )
+    return Diagnostic(Code.UNKNOWN_VERSION, summary, version.place, fix=fix, width=version.width)
 
 
 def _bad_kind(kind: Node, text: str) -> Diagnostic:
@@ -274,9 +272,7 @@ def _account_shape() -> Shape:
     return accounts.extra or Shape()
 
 
-def _policies(
-    kinds: _Kinds, sources: Sources, found: list[Diagnostic]
-) -> dict[str, Policy]:
+def _policies(kinds: _Kinds, sources: Sources, found: list[Diagnostic]) -> dict[str, Policy]:
     """Return the policies that fit their schema and say, or inherit, whom they take."""
     policies = {}
     for name, source in sources.policies.items():

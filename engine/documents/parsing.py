@@ -97,7 +97,9 @@ def _check_characters(text: str, file: str, diagnostics: list[Diagnostic]) -> No
         if before.lstrip().startswith("#") or " #" in before:
             continue
         place = _place_of(text, match.end(1), file)
-        fix = "indent with spaces" if not before.strip() else "write a space, or \\t in double quotes"
+        fix = (
+            "indent with spaces" if not before.strip() else "write a space, or \\t in double quotes"
+        )
         diagnostics.append(Diagnostic(Code.TAB, "a tab stands here", place, fix=fix))
         if len(diagnostics) >= MAX_DIAGNOSTICS:
             return
@@ -123,15 +125,12 @@ def _next_document(text: str, line: int) -> tuple[int, int] | None:
 
 def _events(text: str) -> Callable[[], Any]:
     """Return what yields the next event of a text: from the C parser where there is one."""
-    try:
-        from yaml.cyaml import CParser
-    except ImportError:
-        reader = yaml.SafeLoader(text)
-        return reader.get_event
-    return CParser(text).get_event  # type: ignore[no-any-return]
+    reader: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+    next_event: Callable[[], Any] = reader(text).get_event
+    return next_event
 
 
-class _Fault(Exception):
+class _StopError(Exception):
     """The document cannot be read on."""
 
     def __init__(self, diagnostic: Diagnostic, line: int) -> None:
@@ -188,7 +187,7 @@ class _Composer:
                     return None
         except yaml.MarkedYAMLError as error:
             return self._syntax(error)
-        except _Fault as fault:
+        except _StopError as fault:
             self._parsed.diagnostics.append(fault.diagnostic)
             return fault.line
 
@@ -324,15 +323,17 @@ class _Composer:
 
     def _stop(self, code: Code, summary: str, mark: Any, fix: str | None = None) -> None:
         place = Place(self._file, mark.line + self._first, mark.column + 1)
-        raise _Fault(Diagnostic(code, summary, place, fix=fix), mark.line)
+        raise _StopError(Diagnostic(code, summary, place, fix=fix), mark.line)
 
     def _syntax(self, error: yaml.MarkedYAMLError) -> int:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line, mark.column) if mark else (0, 0)
         context = error.context if error.context and error.context_mark else None
-        where = f"{context} that begins in line {error.context_mark.line + self._first}" if (
-            context and error.context_mark
-        ) else None
+        where = (
+            f"{context} that begins in line {error.context_mark.line + self._first}"
+            if (context and error.context_mark)
+            else None
+        )
         diagnostic = Diagnostic(
             Code.SYNTAX,
             error.problem or "this is not YAML",

@@ -110,7 +110,10 @@ def _at(body: Table, written: Iterable[str]) -> Node | None:
 
 
 def _keep(data: dict[str, Any]) -> Keep:
-    return Keep(**{rule: _count(value) if rule in COUNTED else _span(value) for rule, value in data.items()})
+    rules: dict[str, Any] = {
+        rule: _count(value) if rule in COUNTED else _span(value) for rule, value in data.items()
+    }
+    return Keep(**rules)
 
 
 def _count(value: int | str) -> Count:

@@ -102,9 +102,7 @@ def _old_names(sources: Sources) -> Iterator[Diagnostic]:
             if old in sources.policies:
                 summary = f"there still is a policy `{old}`, which decides about its points itself"
                 fix = f"remove the policy `{old}`, or the name here"
-                yield Diagnostic(
-                    Code.STILL_ALIVE, summary, leaf.place, fix=fix, width=leaf.width
-                )
+                yield Diagnostic(Code.STILL_ALIVE, summary, leaf.place, fix=fix, width=leaf.width)
             elif heirs.setdefault(old, source.name) != source.name:
                 summary = f"`{heirs[old]}` takes over the points of `{old}` already"
                 fix = "leave the old name to one of the two"

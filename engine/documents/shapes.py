@@ -1,8 +1,9 @@
 """The schemas, compiled: what may stand where, ready to be held against nodes.
 
-Documents are checked by the keywords of JSON Schema that the schemas use. A validator library would
-say that an instance "is not valid under any of the given schemas"; this one knows lines and columns,
-says what was probably meant, and takes a fraction of the time. Tests hold both against each other.
+Documents are checked by the keywords of JSON Schema that the schemas use. A validator library
+would say that an instance "is not valid under any of the given schemas"; this knows lines and
+columns, says what was probably meant, and takes a fraction of the time. Tests hold both against
+each other.
 """
 
 from __future__ import annotations
@@ -150,9 +151,7 @@ def _with_reference(schema: Mapping[str, Any], file: str) -> tuple[dict[str, Any
     return target | {key: value for key, value in schema.items() if key != "$ref"}, home
 
 
-def _definition(
-    schema: Mapping[str, Any], file: str, done: dict[tuple[str, str], Shape]
-) -> Shape:
+def _definition(schema: Mapping[str, Any], file: str, done: dict[tuple[str, str], Shape]) -> Shape:
     reference = schema.get("$ref")
     if reference is None or len(schema) > 1:
         return _compile(schema, file, done)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from engine.documents.model import Place
-from engine.documents.nodes import Entry, Leaf, Node, Table, find
+from engine.documents.nodes import Entry, Table
 from engine.documents.policies import PolicySource
 
 
@@ -27,23 +26,3 @@ class Sources:
         """Return the estate's targets by name."""
         found = self.estate.get("targets") if self.estate else None
         return found.entries if isinstance(found, Table) else {}
-
-
-def place_of(source: PolicySource, *path: str | int) -> Place:
-    """Return where a policy says something, or where what it says would stand."""
-    return _place(find(source.body, path), source.document)
-
-
-def place_in(table: Table, *path: str | int) -> Place:
-    """Return where a map says something, or where the map starts."""
-    return _place(find(table, path), table)
-
-
-def _place(node: Node | None, otherwise: Table) -> Place:
-    return node.place if node is not None else otherwise.place
-
-
-def width_of(root: Table, *path: str | int) -> int:
-    """Return how many characters a value takes up."""
-    node = find(root, path)
-    return node.width if isinstance(node, Leaf) else 1
