@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
-from typing import Protocol, TextIO
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import engine
 from engine.applying.outcome import RunOutcome, StepResult, StepState
@@ -16,6 +16,9 @@ from engine.reports.neutral import neutral, neutral_ascii
 from engine.reports.screen import Screen
 
 FORMAT_VERSION = "1.0"
+
+Write = Callable[[str], None]
+"""Writes a text through to its reader; a reader who has left must not stop a run."""
 
 
 class Observer(Protocol):
@@ -61,8 +64,8 @@ SAID = frozenset(StepState) - {StepState.WAITING, StepState.CALLING}
 class Lines:
     """One line per change, for people and for the logs of a scheduler."""
 
-    def __init__(self, stream: TextIO, clock: Clock, screen: Screen) -> None:
-        self._stream = stream
+    def __init__(self, write: Write, clock: Clock, screen: Screen) -> None:
+        self._emit = write
         self._clock = clock
         self._screen = screen
         self._clean = neutral if screen.unicode else neutral_ascii
@@ -100,15 +103,14 @@ class Lines:
     def _line(self, text: str, lead: str = "") -> None:
         stamp = self._clock.now().astimezone().strftime("%H:%M:%S")
         with self._guard:
-            self._stream.write(f"{stamp} {lead}{self._clean(text)}\n")
-            self._stream.flush()
+            self._emit(f"{stamp} {lead}{self._clean(text)}\n")
 
 
 class JsonLines:
     """One JSON object per line; the first is of type `version`, the last of type `outcome`."""
 
-    def __init__(self, stream: TextIO, clock: Clock) -> None:
-        self._stream = stream
+    def __init__(self, write: Write, clock: Clock) -> None:
+        self._emit = write
         self._clock = clock
         self._guard = threading.Lock()
         self._write("version", {"format_version": FORMAT_VERSION, "engine": engine.__version__})
@@ -139,8 +141,7 @@ class JsonLines:
     def _write(self, kind: str, words: Mapping[str, object]) -> None:
         line = {"type": kind, "at": time_text(self._clock.now()), **words}
         with self._guard:
-            self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-            self._stream.flush()
+            self._emit(json.dumps(line) + "\n")
 
 
 def step_words(result: StepResult) -> dict[str, object]:
@@ -179,7 +180,7 @@ def outcome_words(outcome: RunOutcome) -> dict[str, object]:
     }
 
 
-def outcome_text(outcome: RunOutcome) -> str:
+def outcome_text(outcome: RunOutcome, screen: Screen) -> str:
     """Return a run's end for people: what did not go well first, counts last."""
     lines: list[str] = []
     troubled = outcome.in_state(
@@ -195,4 +196,5 @@ def outcome_text(outcome: RunOutcome) -> str:
     shown = {**outcome.counts, StepState.RUNNING: outcome.counts.get(StepState.RUNNING, 0)}
     counts = ", ".join(f"{state.value.replace('_', ' ')}: {n}" for state, n in shown.items())
     lines.append(counts)
-    return "".join(f"{neutral(row)}\n" for one in lines for row in one.splitlines())
+    clean = neutral if screen.unicode else neutral_ascii
+    return "".join(f"{clean(row)}\n" for one in lines for row in one.splitlines())

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from engine.cli.inputs import add_at, add_policies_flag, read_documents, the_time
-from engine.errors import EngineError, ExitCode, StaleError, UsageError
+from engine.cli.output import screen_of
+from engine.errors import ExitCode, StaleError, UsageError
 
 if TYPE_CHECKING:
     from engine.applying.executor import Settings
@@ -44,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_const",
         const="wait",
         dest="wait",
+        default=argparse.SUPPRESS,
         help="go on until every step is done (default on a terminal)",
     )
     wait.add_argument(
@@ -52,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_const",
         const="no-wait",
         dest="wait",
+        default=argparse.SUPPRESS,
         help="end when only objects in flight remain; the next run goes on from there",
     )
     for flag, default, text in (
@@ -81,14 +85,16 @@ def run(args: argparse.Namespace) -> int:
     """Plan or read a plan, ask, do it."""
     from engine.applying.clock import SystemClock
     from engine.applying.cloud import AwsCloud
+    from engine.applying.progress import outcome_text
     from engine.applying.run import apply_plan, held
     from engine.applying.stopping import StopFlag, ending_on_sigterm
+    from engine.cli.files import read_plan
     from engine.inventory.live import clients_of
 
     settings = _settings(args)
     if args.json and not args.plan and not args.auto_approve:
         raise UsageError("-json cannot ask", fix="add -auto-approve, or give a saved PLAN")
-    saved = _load(args.plan) if args.plan else None
+    saved = read_plan(args.plan) if args.plan else None
     documents = read_documents(args)
     clients = clients_of(documents.estate)
     _insist_on_safety(args, documents, clients)
@@ -108,16 +114,16 @@ def run(args: argparse.Namespace) -> int:
         cloud = AwsCloud(clients)
         outcome = apply_plan(plan, cloud, hold, settings, _observer(args), StopFlag())
     if not args.json:
-        from engine.applying.progress import outcome_text
-
-        sys.stdout.write(outcome_text(outcome))
+        writer(sys.stdout)(outcome_text(outcome, screen_of(sys.stdout)))
     return int(outcome.exit_code)
 
 
 def _settings(args: argparse.Namespace) -> Settings:
     from engine.applying.executor import Mode, Settings
 
-    waits = sys.stdout.isatty() if args.wait is None else args.wait == "wait"
+    # Two flags share the word, so that whichever is given beats the other one's variable.
+    said = getattr(args, "wait", None)
+    waits = sys.stdout.isatty() if said is None else said == "wait"
     if not args.parallelism.isdecimal() or not 1 <= int(args.parallelism) <= MOST_PARALLEL:
         raise UsageError(f"-parallelism {args.parallelism}: not a number from 1 to {MOST_PARALLEL}")
     interval = seconds("-poll-interval", args.poll_interval)
@@ -143,20 +149,6 @@ def seconds(flag: str, text: str) -> int:
         raise UsageError(
             f"{flag} {text}: {error.message}", fix="write it like 90s, 45m or 1h30m"
         ) from error
-
-
-def _load(path: str) -> Plan:
-    from engine.plans.json_form import loads
-
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise EngineError(
-            f"cannot read the plan: {error.strerror}",
-            where=path,
-            fix="save one with `engine plan -out FILE`",
-        ) from error
-    return loads(data, path)
 
 
 def _insist_on_safety(args: argparse.Namespace, documents: Documents, clients: Clients) -> None:
@@ -233,15 +225,13 @@ def _is_approved(plan: Plan, args: argparse.Namespace) -> bool:
     """Show the plan; ask unless nothing would be done or -auto-approve answers."""
     if args.json:
         return True
-    from engine.cli.output import screen_of
     from engine.reports.text import plan_as_text
 
-    sys.stdout.write(plan_as_text(plan, screen_of(sys.stdout)))
+    write = writer(sys.stdout)
+    write(plan_as_text(plan, screen_of(sys.stdout)))
     if args.auto_approve or not plan.has_changes:
-        sys.stdout.flush()
         return True
-    sys.stdout.write("\nDo this? Only `yes` is taken for an answer: ")
-    sys.stdout.flush()
+    write("\nDo this? Only `yes` is taken for an answer: ")
     return sys.stdin.readline().strip() == "yes"
 
 
@@ -250,7 +240,21 @@ def _observer(args: argparse.Namespace) -> Observer:
     from engine.applying.progress import JsonLines, Lines
 
     if args.json:
-        return JsonLines(sys.stdout, SystemClock())
-    from engine.cli.output import screen_of
+        return JsonLines(writer(sys.stdout), SystemClock())
+    return Lines(writer(sys.stderr), SystemClock(), screen_of(sys.stderr))
 
-    return Lines(sys.stderr, SystemClock(), screen_of(sys.stderr))
+
+def writer(stream: TextIO) -> Callable[[str], None]:
+    """Return what writes to a stream until its reader leaves, and to nobody from then on.
+
+    A run goes on to its end, and its exit code stays its own, whoever stops listening.
+    """
+
+    def write(text: str) -> None:
+        try:
+            stream.write(text)
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+    return write

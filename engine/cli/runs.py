@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.cli.output import screen_of, write_text
 from engine.errors import EngineError, ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -45,15 +46,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(lines: Iterable[str]) -> None:
-    from engine.reports.neutral import neutral
+    from engine.reports.neutral import neutral, neutral_ascii
 
-    sys.stdout.writelines(f"{neutral(line)}\n" for line in lines)
+    clean = neutral if screen_of(sys.stdout).unicode else neutral_ascii
+    write_text("".join(f"{clean(line)}\n" for line in lines))
 
 
 def _as_json(entries: Iterable[Entry]) -> Iterator[str]:
     for one in entries:
         words = {"run": one.run, "at": one.at, "kind": one.kind.value, "step": one.step}
-        yield json.dumps({**words, "detail": one.detail}, ensure_ascii=False)
+        yield json.dumps({**words, "detail": one.detail})
 
 
 def _listing(entries: Iterable[Entry]) -> Iterator[str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -28,6 +29,13 @@ from tests.applying.world import (
 
 CREATE = create_step(primary())
 PLAN = plan_of(CREATE)
+
+
+def keep(stream: io.StringIO) -> Callable[[str], None]:
+    def write(text: str) -> None:
+        stream.write(text)
+
+    return write
 
 
 def outcome(
@@ -58,7 +66,7 @@ def test_of_several_the_first_exit_code_in_precedence_wins(run: RunOutcome, code
 
 def test_json_lines_begin_with_the_version_and_end_with_the_outcome() -> None:
     stream = io.StringIO()
-    observer = JsonLines(stream, FakeClock())
+    observer = JsonLines(keep(stream), FakeClock())
     run = outcome(StepState.FAILED, StepState.RUNNING)
     observer.started("run-1", PLAN)
     observer.changed(run.results[0])
@@ -75,7 +83,7 @@ def test_json_lines_begin_with_the_version_and_end_with_the_outcome() -> None:
 
 def test_lines_tell_each_step_with_its_place_and_reason_and_no_control_characters() -> None:
     stream = io.StringIO()
-    lines = Lines(stream, FakeClock(), Screen(colour=False, unicode=False))
+    lines = Lines(keep(stream), FakeClock(), Screen(colour=False, unicode=False))
     lines.changed(StepResult(CREATE, StepState.CALLING))
     lines.changed(replace(outcome(StepState.REFUSED).results[0], text="evil\x1b[2J\nname"))
     text = stream.getvalue()
@@ -87,12 +95,14 @@ def test_lines_tell_each_step_with_its_place_and_reason_and_no_control_character
 
 def test_lines_are_coloured_only_where_that_shows() -> None:
     stream = io.StringIO()
-    Lines(stream, FakeClock(), Screen(colour=True)).changed(outcome(StepState.DONE).results[0])
+    Lines(keep(stream), FakeClock(), Screen(colour=True)).changed(
+        outcome(StepState.DONE).results[0]
+    )
     assert "\x1b[32m" in stream.getvalue()
 
 
 def test_the_summary_names_what_went_wrong_and_always_how_many_are_running() -> None:
-    text = outcome_text(outcome(StepState.DONE, StepState.FAILED, stop=Stop.TIME_UP))
+    text = outcome_text(outcome(StepState.DONE, StepState.FAILED, stop=Stop.TIME_UP), Screen())
     assert f"failed: {CREATE.id}: because" in text
     assert "stopped: time up" in text
     assert text.endswith("done: 1, failed: 1, running: 0\n")
