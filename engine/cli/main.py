@@ -89,8 +89,7 @@ def _run(words: list[str]) -> int:
     )
     parser.add_argument("-h", "-help", "--help", action="help", help="show this text")
     command.add_arguments(parser)
-    _take_defaults_from_environment(parser)
-    return int(command.run(parser.parse_args(words[1:])))
+    return int(command.run(_parse(parser, words[1:])))
 
 
 def _front_door(words: list[str]) -> int:
@@ -115,8 +114,9 @@ def _front_door(words: list[str]) -> int:
     return int(ExitCode.OK)
 
 
-def _take_defaults_from_environment(parser: argparse.ArgumentParser) -> None:
-    """Let ENGINE_* stand in for each flag that the command line does not give."""
+def _parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """Parse the words; ENGINE_* stands in for each flag that they do not give."""
+    lists: dict[str, list[str]] = {}
     for action in parser._actions:
         flag = next((o for o in action.option_strings if o.startswith("--")), None)
         if flag is None or isinstance(action, argparse._HelpAction):
@@ -128,9 +128,14 @@ def _take_defaults_from_environment(parser: argparse.ArgumentParser) -> None:
             if value.lower() in {"1", "true", "yes"}:
                 action.default = action.const
         elif action.nargs in {"*", "+"} or isinstance(action, argparse._AppendAction):
-            action.default = value.split()
+            lists[action.dest] = value.split()
         else:
             action.default = value
+    args = parser.parse_args(words)
+    for name, values in lists.items():
+        if not getattr(args, name):
+            setattr(args, name, values)
+    return args
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from engine.planning.survey import Holding, Life, Source, World
 from engine.planning.unmanaged import leave_or_retire, policy_gone
 from engine.plans.codes import KeepReason, StepReason, UnmanagedReason
 from engine.plans.plan import Reason
-from engine.retention.decide import decide
+from engine.retention.decide import decide, rule_of
 from engine.retention.keep import Keep
 
 
@@ -174,6 +174,8 @@ class _Verdicts:
 
     def before(self, rules: Rules, slot: datetime) -> bool:
         """Say whether the rules keep a slot while nothing new has become available."""
+        if self._available == self._expected:
+            return bool(self.after(rules, slot, rules))
         if rules.policy not in self._before:
             self._before[rules.policy] = self._decide(rules, self._available)
         return slot in self._before[rules.policy]
@@ -197,29 +199,10 @@ def rule_reason(text: str, policy: str | None) -> Reason:
     """Return the reason behind a rule's text such as `daily-3`; one value per text."""
     known = _RULE_REASONS.get((text, policy))
     if known is None:
-        code = next(c for c in _RULE_CODES if text.startswith(c.value.replace("_", "-")))
+        code = KeepReason(rule_of(text))
         known = Reason(code.value, text if policy is None else f"{text} of policy {policy}")
         _RULE_REASONS[text, policy] = known
     return known
-
-
-_RULE_CODES = (
-    KeepReason.LAST,
-    KeepReason.HOURLY,
-    KeepReason.DAILY,
-    KeepReason.WEEKLY,
-    KeepReason.MONTHLY,
-    KeepReason.YEARLY,
-    KeepReason.WITHIN_HOURLY,
-    KeepReason.WITHIN_DAILY,
-    KeepReason.WITHIN_WEEKLY,
-    KeepReason.WITHIN_MONTHLY,
-    KeepReason.WITHIN_YEARLY,
-    KeepReason.WITHIN,
-    KeepReason.OLDEST,
-    KeepReason.FUTURE,
-    KeepReason.NO_RULE,
-)
 
 
 def _no_rule_keeps(rules: Sequence[Rules]) -> Reason:
