@@ -25,7 +25,7 @@ from engine.plans.plan import (
 
 _ENCODER = msgspec.json.Encoder(order="deterministic", enc_hook=as_plain)
 _MAKE_ANEW = "make the plan anew with `engine plan -out FILE`"
-_PLACE = re.compile(r" - at `(?:key in )?\$\.?(?P<path>[^`]*)`$")
+_PLACE = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _BYTE = re.compile(r" \(byte (?P<offset>\d+)\)$")
 
 
@@ -168,19 +168,22 @@ def _misshapen(error: msgspec.ValidationError, where: str) -> EngineError:
 
 def _not_json(error: msgspec.DecodeError, data: bytes, where: str) -> EngineError:
     text = str(error)
-    if "truncated" in text:
+    found = _BYTE.search(text)
+    if found is None:
+        # Only a document that ends too early is wrong at no byte of its own.
         return EngineError(
             "the plan breaks off: the file is not whole",
             where=where,
             why="writing or transferring it was cut short",
             fix=_MAKE_ANEW,
         )
-    if found := _BYTE.search(text):
-        before = data[: int(found["offset"])]
-        line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
-        where = f"{where}:{line}:{column}"
+    before = data[: int(found["offset"])]
+    line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
     return EngineError(
-        "this is not a plan: it is not JSON", where=where, why=_BYTE.sub("", text), fix=_MAKE_ANEW
+        "this is not a plan: it is not JSON",
+        where=f"{where}:{line}:{column}",
+        why=_BYTE.sub("", text),
+        fix=_MAKE_ANEW,
     )
 
 

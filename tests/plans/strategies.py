@@ -1,0 +1,108 @@
+"""Random plans, well formed but as odd as the types allow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from hypothesis import strategies as st
+
+from engine.plans.digest import plan_digest
+from engine.plans.plan import (
+    FORMAT_VERSION,
+    At,
+    Conflict,
+    Finding,
+    Forecast,
+    GuardState,
+    InventoryRead,
+    Kept,
+    NextSlot,
+    Plan,
+    Reason,
+    ScopeRead,
+    SourceRef,
+    Step,
+    Summary,
+    Unmanaged,
+    Unprotected,
+    Waits,
+    Warned,
+)
+
+numbers = st.integers(0, 2**53)
+words = st.text(max_size=12)
+maybe_words = st.none() | words
+names = st.lists(words, max_size=3).map(tuple)
+times = st.datetimes(
+    datetime(1970, 1, 1),  # noqa: DTZ001  # hypothesis adds the zone
+    datetime(2100, 1, 1),  # noqa: DTZ001  # hypothesis adds the zone
+    timezones=st.just(UTC),
+).map(lambda time: time.replace(microsecond=0))
+places = st.builds(At, words, words)
+sources = st.builds(SourceRef, words, words, words, words)
+reasons = st.builds(Reason, words, words, maybe_words)
+forecasts = st.builds(Forecast, gib=st.tuples(numbers, numbers))
+values: st.SearchStrategy[object] = st.recursive(
+    st.none() | st.booleans() | numbers | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=6,
+)
+single_steps = st.builds(
+    Step,
+    source=sources,
+    slot=st.none() | times,
+    location=places,
+    parameters=st.dictionaries(words, values, max_size=3),
+    reason=reasons,
+    forecast=st.none() | forecasts,
+    depends_on=st.just(()),
+    withheld_by=maybe_words,
+)
+
+
+@st.composite
+def step_lists(draw: st.DrawFn) -> tuple[Step, ...]:
+    """Steps with ids of their own that depend on earlier ones."""
+    steps = draw(st.lists(single_steps, max_size=5, unique_by=lambda step: step.id))
+    ids = [step.id for step in steps]
+    return tuple(
+        replace(step, depends_on=tuple(draw(st.sets(st.sampled_from(ids[:number]), max_size=2))))
+        if number
+        else step
+        for number, step in enumerate(steps)
+    )
+
+
+def some(items: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
+    return st.lists(items, max_size=3).map(tuple)
+
+
+inventories = st.builds(
+    InventoryRead,
+    taken_at=st.none() | times,
+    scopes=some(st.builds(ScopeRead, instances=st.none() | numbers, snapshots=st.none() | numbers)),
+)
+guards = st.builds(
+    GuardState, limit=st.none() | numbers, value=numbers, acknowledge=maybe_words, withholds=names
+)
+plans = st.builds(
+    Plan,
+    format_version=st.just(FORMAT_VERSION),
+    as_of=times,
+    expires_at=times,
+    inventory=inventories,
+    summary=st.builds(Summary),
+    steps=step_lists(),
+    kept=some(st.builds(Kept, location=places, slot=times, reasons=some(reasons))),
+    waiting=some(st.builds(Waits, source=sources, location=places, slot=st.none() | times)),
+    unprotected=some(st.builds(Unprotected, source=sources)),
+    unmanaged=some(st.builds(Unmanaged, location=places, slot=times)),
+    conflicts=some(st.builds(Conflict, location=places, source=sources, slot=times)),
+    warnings=some(st.builds(Warned, source=maybe_words, policy=maybe_words, fix=maybe_words)),
+    next=some(st.builds(NextSlot, slot=times, creates=numbers, copies=numbers, full=numbers)),
+    guards=some(guards),
+    findings=some(st.builds(Finding, promise=numbers)),
+    only=names,
+    exclude=names,
+).map(lambda plan: replace(plan, digest=plan_digest(plan.steps)))
