@@ -44,7 +44,7 @@ class AccountRoles(Protocol):
 
     @property
     def regions(self) -> Sequence[str]:
-        """Its regions, at least one."""
+        """Its regions; none where it only holds targets."""
 
     @property
     def role(self) -> str | None:
@@ -59,13 +59,19 @@ class AccountRoles(Protocol):
         """What the roles' trust policies ask for."""
 
 
-def role_arn(account: AccountRoles, purpose: Purpose) -> str | None:
-    """Return the ARN of the role for a purpose, None where it is the caller's credentials."""
+def role_arn(account: AccountRoles, purpose: Purpose, region: str) -> str | None:
+    """Return the ARN of the role for a purpose, None where it is the caller's credentials.
+
+    Args:
+        account: whose role.
+        purpose: what for.
+        region: one of the partition that the account belongs to.
+    """
     reading = account.read_role if purpose is Purpose.READ else None
     role = reading or account.role
     if role is None or role.startswith("arn:"):
         return role
-    return f"arn:{partition_of(account.regions[0])}:iam::{account.id}:role/{role.lstrip('/')}"
+    return f"arn:{partition_of(region)}:iam::{account.id}:role/{role.lstrip('/')}"
 
 
 def session_name(estate: str) -> str:
@@ -121,7 +127,8 @@ class Sessions:
         Raises:
             AwsError: region, endpoint or configuration make no sense.
         """
-        credentials = self._credentials(account, purpose, config)
+        home = account.regions[0] if account.regions else region
+        credentials = self._credentials(account, purpose, home, config)
         return self._make(service, region, config, credentials)
 
     def own_client(self, service: str, region: str | None, config: Config) -> Any:
@@ -151,14 +158,15 @@ class Sessions:
             return client
 
     def _credentials(
-        self, account: AccountRoles, purpose: Purpose, config: Config
+        self, account: AccountRoles, purpose: Purpose, home: str, config: Config
     ) -> Credentials | None:
-        arn = role_arn(account, purpose)
+        arn = role_arn(account, purpose, home)
         if arn is None:
             return None
         with self._lock:
             if arn not in self._assumed:
-                fetch = _RoleFetcher(self, account, arn, self._session_name, config)
+                sts = self.own_client("sts", home, config)
+                fetch = _RoleFetcher(sts, arn, self._session_name, account.external_id)
                 self._assumed[arn] = DeferredRefreshableCredentials(fetch, "assume-role")
             return self._assumed[arn]
 
@@ -166,33 +174,15 @@ class Sessions:
 class _RoleFetcher:
     """Assumes one role, at first use and again before the session ends."""
 
-    def __init__(
-        self,
-        sessions: Sessions,
-        account: AccountRoles,
-        arn: str,
-        name: str,
-        config: Config,
-    ) -> None:
-        self._sessions = sessions
-        self._account = account
-        self._arn = arn
-        self._name = name
-        self._config = config
-        self._sts: STSClient | None = None
+    def __init__(self, sts: STSClient, arn: str, name: str, external_id: str | None) -> None:
+        self._sts = sts
+        self._parameters: AssumeRoleRequestTypeDef = {"RoleArn": arn, "RoleSessionName": name}
+        if external_id is not None:
+            self._parameters["ExternalId"] = external_id
 
     def __call__(self) -> dict[str, str]:
-        if self._sts is None:
-            region = self._account.regions[0]
-            self._sts = self._sessions.own_client("sts", region, self._config)
-        parameters: AssumeRoleRequestTypeDef = {
-            "RoleArn": self._arn,
-            "RoleSessionName": self._name,
-        }
-        if self._account.external_id is not None:
-            parameters["ExternalId"] = self._account.external_id
         with calling("sts:AssumeRole"):
-            granted = self._sts.assume_role(**parameters)["Credentials"]
+            granted = self._sts.assume_role(**self._parameters)["Credentials"]
         return {
             "access_key": granted["AccessKeyId"],
             "secret_key": granted["SecretAccessKey"],

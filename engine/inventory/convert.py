@@ -151,8 +151,6 @@ def key_record(wire: WireKey, location: Location, strings: Strings) -> Key:
 
 def key_arn(key_id: str, location: Location) -> str:
     """Return the ARN of the key `key_id` at `location`."""
-    if key_id.startswith("arn:"):
-        return key_id
     partition = partition_of(location.region)
     return f"arn:{partition}:kms:{location.region}:{location.account}:key/{key_id}"
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 from engine.aws import ec2, kms, rds, sts
 from engine.aws.clients import Clients
 from engine.aws.errors import AwsError
-from engine.documents.model import Account, Estate, Target
+from engine.documents.model import Estate, Target
 from engine.inventory.bulk import collector_paused
 from engine.inventory.records import (
     Instance,
@@ -65,12 +65,14 @@ def read_live(estate: Estate, clients: Clients, now: datetime) -> Inventory:
         now: the time of the run; becomes `taken_at`.
     """
     locations = locations_of(estate)
-    accounts = {account.id: account for account in estate.accounts.values()}
+    homes: dict[str, Location] = {}
+    for at in locations:
+        homes.setdefault(at.account, at)
     with collector_paused(), ThreadPoolExecutor(_threads(locations)) as pool:
         strangers = dict(
             zip(
-                accounts,
-                pool.map(lambda account: _wrong_account(clients, account), accounts.values()),
+                homes,
+                pool.map(lambda at: _wrong_account(clients, at), homes.values()),
                 strict=True,
             )
         )
@@ -92,16 +94,16 @@ def _threads(locations: Iterable[Location]) -> int:
     return max(1, min(MOST_THREADS, len(tuple(locations))))
 
 
-def _wrong_account(clients: Clients, account: Account) -> str | None:
-    """Return why the credentials for `account` cannot be its own, None where they are.
+def _wrong_account(clients: Clients, at: Location) -> str | None:
+    """Return why the credentials for an account cannot be its own, None where they are.
 
     An account read with another one's credentials would look as if all its databases were gone.
     """
     try:
-        caller = sts.read_caller(clients.sts(Location(account.id, account.regions[0])))
+        caller = sts.read_caller(clients.sts(at))
     except AwsError as error:
         return error.cause
-    if caller.account == account.id:
+    if caller.account == at.account:
         return None
     return f"the credentials for it, {caller.arn}, belong to account {caller.account}"
 

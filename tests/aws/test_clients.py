@@ -5,17 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import engine
-from engine.aws import rds, sts
+from engine.aws import organizations, rds, sts
 from engine.aws.clients import Clients, UnknownAccountError
 from engine.aws.errors import NO_CREDENTIALS, NO_REPLY, AwsError, Reaction
 from engine.aws.sessions import Purpose, role_arn, session_name
 from engine.inventory.records import Location
 from tests.aws import scripted_aws as scripted
-from tests.aws.scripted_aws import DROP, Reply, ScriptedAws
+from tests.aws.scripted_aws import DROP, Asked, Reply, ScriptedAws
 
 HERE = Location("111111111111", "eu-west-1")
 NO_SNAPSHOTS = scripted.rds("DescribeDBSnapshots", "<DBSnapshots/>")
@@ -64,8 +65,9 @@ def clients(*accounts: Roles) -> Clients:
 def test_reading_takes_the_read_role_and_changing_never_does(
     account: Roles, reading: str | None, changing: str | None
 ) -> None:
-    assert role_arn(account, Purpose.READ) == reading
-    assert role_arn(account, Purpose.CHANGE) == changing
+    region = account.regions[0]
+    assert role_arn(account, Purpose.READ, region) == reading
+    assert role_arn(account, Purpose.CHANGE, region) == changing
 
 
 @pytest.mark.parametrize(
@@ -96,6 +98,15 @@ def test_a_role_is_assumed_once_with_its_external_id_in_the_accounts_own_region(
     listed = aws.calls("DescribeDBSnapshots")
     assert {asked.access_key for asked in listed} == {"ROLEKEY"}
     assert [asked.region for asked in listed] == ["ap-south-2", "eu-west-1"]
+
+
+def test_an_account_that_only_holds_targets_needs_no_regions(aws: ScriptedAws) -> None:
+    aws.on("AssumeRole", scripted.granted("ROLEKEY"))
+    aws.on("DescribeDBSnapshots", NO_SNAPSHOTS)
+
+    rds.list_snapshots(clients(Roles(regions=(), role="r")).rds(HERE), HERE)
+
+    assert aws.calls("AssumeRole")[0].region == HERE.region
 
 
 def test_without_a_role_the_callers_own_credentials_are_used(aws: ScriptedAws) -> None:
@@ -211,6 +222,7 @@ def test_a_client_is_made_once_per_place_service_and_purpose() -> None:
         made.rds(HERE, Purpose.CHANGE),
         made.rds(Location(HERE.account, "eu-central-1")),
         made.kms(HERE),
+        made.s3(HERE),
     ]
     assert all(other is not made.rds(HERE) for other in others)
 
@@ -339,11 +351,21 @@ def test_changes_send_what_they_are_told(aws: ScriptedAws) -> None:
     ]
 
 
-def test_events_are_asked_for_since_a_time(aws: ScriptedAws) -> None:
+@pytest.mark.parametrize(
+    "date",
+    [
+        "2026-11-20T13:00:00.000Z",
+        "2026-11-20T13:00:00",
+        "2026-11-20T14:00:00+01:00",
+        "Fri, 20 Nov 2026 13:00:00 GMT",
+        "1795179600",
+    ],
+)
+def test_events_are_asked_for_since_a_time(aws: ScriptedAws, date: str) -> None:
     event = (
         "<Event><SourceIdentifier>orders</SourceIdentifier><Message>Multi-AZ instance failover"
         " completed.</Message><EventCategories><EventCategory>failover</EventCategory>"
-        "</EventCategories><Date>2026-11-20T13:00:00.000Z</Date></Event>"
+        f"</EventCategories><Date>{date}</Date></Event>"
     )
     aws.on("DescribeEvents", scripted.rds("DescribeEvents", f"<Events>{event}</Events>"))
 
@@ -352,3 +374,96 @@ def test_events_are_asked_for_since_a_time(aws: ScriptedAws) -> None:
 
     assert aws.asked[0].parameters["StartTime"] == "2026-11-07T02:00:00Z"
     assert (read.at, read.categories) == (datetime(2026, 11, 20, 13, tzinfo=UTC), ("failover",))
+
+
+def test_one_snapshot_is_found_by_its_id_or_not_at_all(aws: ScriptedAws) -> None:
+    found = "<DBSnapshot><DBSnapshotIdentifier>a</DBSnapshotIdentifier></DBSnapshot>"
+    aws.on(
+        "DescribeDBSnapshots",
+        scripted.rds("DescribeDBSnapshots", f"<DBSnapshots>{found}</DBSnapshots>"),
+        scripted.error("DBSnapshotNotFound", "a not found", 404),
+        scripted.error("AccessDenied", "no", 403),
+    )
+    client = clients(Roles()).rds(HERE)
+
+    read = rds.find_snapshot(client, HERE, "a")
+
+    assert read is not None
+    assert read.identifier == "a"
+    assert aws.asked[0].parameters["DBSnapshotIdentifier"] == "a"
+    assert rds.find_snapshot(client, HERE, "a") is None
+    with pytest.raises(AwsError, match="AccessDenied"):
+        rds.find_snapshot(client, HERE, "a")
+
+
+def test_what_others_share_is_listed_when_asked_for(aws: ScriptedAws) -> None:
+    arn = "arn:aws:rds:eu-west-1:999999999999:snapshot:theirs"
+    theirs = (
+        f"<DBSnapshot><DBSnapshotIdentifier>theirs</DBSnapshotIdentifier>"
+        f"<DBSnapshotArn>{arn}</DBSnapshotArn><SnapshotType>shared</SnapshotType></DBSnapshot>"
+    )
+    aws.on(
+        "DescribeDBSnapshots",
+        scripted.rds("DescribeDBSnapshots", f"<DBSnapshots>{theirs}</DBSnapshots>"),
+    )
+
+    (shared,) = rds.list_shared_snapshots(clients(Roles()).rds(HERE), HERE)
+
+    assert (shared.arn, shared.location) == (arn, HERE)
+    assert aws.asked[0].parameters["SnapshotType"] == "shared"
+    assert aws.asked[0].parameters["IncludeShared"] == "true"
+
+
+def test_the_accounts_a_snapshot_is_shared_with_are_read(aws: ScriptedAws) -> None:
+    attribute = (
+        "<DBSnapshotAttribute><AttributeName>restore</AttributeName><AttributeValues>"
+        "<AttributeValue>222222222222</AttributeValue></AttributeValues></DBSnapshotAttribute>"
+    )
+    aws.on(
+        "DescribeDBSnapshotAttributes",
+        scripted.rds(
+            "DescribeDBSnapshotAttributes",
+            "<DBSnapshotAttributesResult><DBSnapshotIdentifier>a</DBSnapshotIdentifier>"
+            f"<DBSnapshotAttributes>{attribute}</DBSnapshotAttributes>"
+            "</DBSnapshotAttributesResult>",
+        ),
+    )
+    client = clients(Roles()).rds(HERE)
+    assert rds.accounts_that_may_restore(client, HERE, "a") == {"222222222222"}
+
+
+def test_the_members_of_the_organization_are_listed_by_id(aws: ScriptedAws) -> None:
+    def page(asked: Asked) -> Reply:
+        more = '"NextToken": "2", ' if '"NextToken"' not in str(asked.parameters) else ""
+        status = "ACTIVE" if more else "SUSPENDED"
+        number = "2" * 12 if more else "1" * 12
+        text = f'{{{more}"Accounts": [{{"Id": "{number}", "Name": "n", "Status": "{status}"}}]}}'
+        return Reply(text, 200, "application/x-amz-json-1.1")
+
+    aws.on("ListAccounts", page)
+
+    assert organizations.list_members(clients().organizations()) == (
+        organizations.Member("111111111111", "n", is_active=False),
+        organizations.Member("222222222222", "n", is_active=True),
+    )
+
+
+def test_the_environment_decides_how_often_calls_are_tried(
+    aws: ScriptedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    aws.on("DescribeDBSnapshots", scripted.error("Throttling", "Rate exceeded"))
+    with pytest.raises(AwsError):
+        rds.list_snapshots(clients(Roles()).rds(HERE), HERE)
+    assert len(aws.asked) == 1
+
+
+def test_reading_is_tried_more_often_than_changing(
+    aws: ScriptedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_MAX_ATTEMPTS")
+    made = clients(Roles())
+    configs: dict[Purpose, Any] = {each: made.rds(HERE, each).meta.config for each in Purpose}
+    retries = {purpose: config.retries for purpose, config in configs.items()}
+    assert retries[Purpose.READ] == {"mode": "adaptive", "total_max_attempts": 8}
+    assert retries[Purpose.CHANGE] == {"mode": "standard", "total_max_attempts": 2}

@@ -523,3 +523,30 @@ def test_arns_are_made_in_the_partition_of_the_region(
     record(tmp_path, listing(snapshots=[{"DBSnapshotIdentifier": "a"}]), region=region)
     (only,) = read_inventory(tmp_path).scope(Location(ACCOUNT, region)).snapshots or ()
     assert only.arn == f"arn:{partition}:rds:{region}:{ACCOUNT}:snapshot:a"
+
+
+def test_a_folder_in_the_place_of_a_file_is_a_fault(tmp_path: Path) -> None:
+    record(tmp_path, listing())
+    (tmp_path / ACCOUNT / REGION / "describe-events.json").mkdir()
+    assert "describe-events.json: cannot be read: Is a directory" in faults_of(tmp_path)
+
+
+def test_of_very_many_faults_the_first_are_told_and_the_rest_counted(tmp_path: Path) -> None:
+    for number in range(25):
+        record(tmp_path, {"describe-events.json": "{"}, account=f"{number:012d}")
+    assert faults_of(tmp_path).count("is no JSON") == 20
+    assert "… and 5 more" in faults_of(tmp_path)
+
+
+def test_a_quota_that_aws_does_not_tell_is_not_known(tmp_path: Path) -> None:
+    empty: dict[str, Any] = {"AccountQuotas": []}
+    files = {"describe-account-attributes.json": empty}
+    assert scope_of(record(tmp_path, files)).quota is None
+
+
+def test_equal_texts_are_kept_once(tmp_path: Path) -> None:
+    files = listing(snapshots=[snapshot("a"), snapshot("b")])
+    one, two = scope_of(record(tmp_path, files)).snapshots or ()
+    assert one.engine is two.engine
+    assert one.tags["tier"] is two.tags["tier"]
+    assert next(iter(one.tags)) is next(iter(two.tags))
