@@ -45,6 +45,38 @@ class Verdict:
         self.witnesses.extend(witnesses)
 
 
+def _captured(holding: Holding) -> tuple[datetime, str]:
+    return (holding.taken_at, holding.arn)
+
+
+def _made(holding: Holding) -> tuple[datetime, str]:
+    return (holding.snapshot.created_at or holding.taken_at, holding.arn)
+
+
+_AGES = (_captured, _made)
+
+
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """A chain's members: the newest by each age, of all and of those that may release a base."""
+
+    bases: frozenset[str]
+    trusted: tuple[Holding | None, ...]
+    coming: Holding | None
+    last: datetime
+
+
+def _links(members: Sequence[Holding], *, guess: bool) -> _Links:
+    available = [h for h in members if h.is_available]
+    trusted = [h for h in available if h.marks.zone_checked or guess]
+    return _Links(
+        bases=frozenset(max(available, key=age).arn for age in _AGES if available),
+        trusted=tuple(max(trusted, key=age, default=None) for age in _AGES),
+        coming=next((h for h in members if h.is_in_flight), None),
+        last=max(h.taken_at for h in members),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
     """What protections look at, gathered once per source."""
@@ -52,7 +84,7 @@ class _Surroundings:
     world: World
     draft: Draft
     demands: Sequence[Demand]
-    chains: dict[Chain, list[Holding]]
+    chains: dict[Chain, _Links]
     planned: dict[Chain, list[Planned]]
     in_flight: dict[str, Holding]
     reads: dict[str, list[str]]
@@ -78,12 +110,12 @@ def protect(
 
 
 def _surroundings(draft: Draft, world: World, demands: Sequence[Demand]) -> _Surroundings:
-    chains: dict[Chain, list[Holding]] = defaultdict(list)
+    members: dict[Chain, list[Holding]] = defaultdict(list)
     in_flight = {}
     for holding in draft.source.holdings:
         if holding.state in {SnapshotState.FAILED, SnapshotState.DELETING}:
             continue
-        chains[holding.chain].append(holding)
+        members[holding.chain].append(holding)
         if holding.is_in_flight and holding.marks.origin:
             in_flight[holding.marks.origin] = holding
     planned: dict[Chain, list[Planned]] = defaultdict(list)
@@ -92,6 +124,10 @@ def _surroundings(draft: Draft, world: World, demands: Sequence[Demand]) -> _Sur
         planned[new.chain].append(new)
         if new.marks.origin:
             reads[new.marks.origin].append(new.step)
+    chains = {
+        chain: _links(found, guess=_may_be_guessed(chain, world))
+        for chain, found in members.items()
+    }
     return _Surroundings(world, draft, demands, chains, planned, in_flight, reads)
 
 
@@ -161,9 +197,9 @@ def _in_flight(verdict: Verdict, around: _Surroundings) -> None:
     if reader is not None:
         text = f"{reader.identifier} is being copied from it"
         verdict.protect(KeepReason.IN_FLIGHT, text, f"{reader.identifier} is available")
-    members = around.chains.get(holding.chain, [])
-    coming = next((h for h in members if h.is_in_flight), None)
-    if coming is not None and holding.is_available and holding in _newest(members):
+    links = around.chains.get(holding.chain)
+    coming = links.coming if links is not None else None
+    if links is not None and coming is not None and holding.arn in links.bases:
         text = f"{coming.identifier} is being made as an increment of it"
         verdict.protect(KeepReason.IN_FLIGHT, text, f"{coming.identifier} is available")
     verdict.release(around.reads.get(holding.arn, ()), ())
@@ -193,15 +229,11 @@ def _chain_base(verdict: Verdict, around: _Surroundings) -> None:
     holding = verdict.holding
     if KeepReason.CHAIN_BASE in verdict.removal.exempt or _is_idle(holding.chain, around):
         return
-    members = [h for h in around.chains[holding.chain] if h.is_available]
-    trusted = [h for h in members if h.marks.zone_checked or _may_be_guessed(h, around)]
     planned = around.planned.get(holding.chain, [])
     steps: list[str] = []
     witnesses: list[Precondition] = []
-    for age in (_captured, _made):
-        found = [h for h in trusted if age(h) > age(holding)]
-        if found:
-            newest = max(found, key=age)
+    for age, newest in zip(_AGES, around.chains[holding.chain].trusted, strict=True):
+        if newest is not None and age(newest) > age(holding):
             known = newest.marks.zone_checked
             witnesses.append(
                 is_in_chain(newest.arn, newest.chain) if known else is_there(newest.arn)
@@ -217,43 +249,27 @@ def _chain_base(verdict: Verdict, around: _Surroundings) -> None:
     verdict.release(steps, witnesses)
 
 
-def _captured(holding: Holding) -> tuple[object, str]:
-    return (holding.taken_at, holding.arn)
-
-
-def _made(holding: Holding) -> tuple[object, str]:
-    return (holding.snapshot.created_at or holding.taken_at, holding.arn)
-
-
-def _newest(members: Iterable[Holding]) -> list[Holding]:
-    available = [h for h in members if h.is_available]
-    return [max(available, key=age) for age in (_captured, _made)] if available else []
-
-
-def _may_be_guessed(holding: Holding, around: _Surroundings) -> bool:
+def _may_be_guessed(chain: Chain, world: World) -> bool:
     """Say whether an unknown zone releases a base all the same: only where room is short.
 
     Where AWS never tells the zone, all objects would be bases for ever and fill the quota, and
     then no backup could be made at all.
     """
-    return not holding.chain.is_known and around.world.is_tight(holding.location)
+    return not chain.is_known and world.is_tight(chain.location)
 
 
 def _is_idle(chain: Chain, around: _Surroundings) -> bool:
-    terms = around.draft.source.terms
-    members = around.chains.get(chain, [])
-    if terms is None or chain in around.planned or any(h.is_in_flight for h in members):
+    terms, links = around.draft.source.terms, around.chains[chain]
+    if terms is None or chain in around.planned or links.coming is not None:
         return False
-    last = max((h.taken_at for h in members), default=around.world.now)
-    return last + terms.idle_after < around.world.now
+    return links.last + terms.idle_after < around.world.now
 
 
 def _until_idle(chain: Chain, around: _Surroundings) -> str:
     terms = around.draft.source.terms
-    members = around.chains[chain]
     if terms is None:
         return "a newer one of its chain is available"
-    end = max(h.taken_at for h in members) + terms.idle_after
+    end = around.chains[chain].last + terms.idle_after
     return f"a newer one of its chain is available, or {short(end)} if none comes"
 
 

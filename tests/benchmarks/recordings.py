@@ -1,4 +1,4 @@
-"""Recorded inventories of any size, as the AWS CLI prints them, and the policies to go with them."""
+"""Recorded inventories of any size, as the AWS CLI prints them, and policies to go with them."""
 
 from __future__ import annotations
 
