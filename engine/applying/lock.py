@@ -83,7 +83,7 @@ class LocalLock:
             EngineError: the file cannot be read.
         """
         found = read_lease(self._path)
-        if found is None or found.fence != self._lease.fence or found.run != self._lease.run:
+        if found is None or not self._is_ours(found):
             raise LockLostError(
                 "the lock was taken over while this run was not renewing it",
                 where=str(self._path),
@@ -99,9 +99,11 @@ class LocalLock:
         self._keeper.join()
         with _exclusive(self._path):
             found = _load(self._path)
-            if found is not None and found.fence == self._lease.fence:
-                freed = Lease(found.fence, None, "", "", "", found.expires_at)
-                _store(self._path, freed)
+            if found is not None and self._is_ours(found):
+                _store(self._path, _freed(found))
+
+    def _is_ours(self, found: Lease) -> bool:
+        return found.fence == self._lease.fence and found.run == self._lease.run
 
     def _keep(self) -> None:
         while not self._done.wait(LEASE.total_seconds() / 3):
@@ -114,7 +116,7 @@ class LocalLock:
     def _renew(self) -> None:
         with _exclusive(self._path):
             found = _load(self._path)
-            if found is not None and found.fence == self._lease.fence:
+            if found is not None and self._is_ours(found):
                 _store(self._path, _prolonged(found, self._clock.now()))
 
 
@@ -162,6 +164,22 @@ def read_lease(path: Path) -> Lease | None:
     """Return the lease in a lock file, None where there is none; raises EngineError."""
     with _exclusive(path):
         return _load(path)
+
+
+def free(path: Path) -> None:
+    """Take the lock from whoever holds it; a run that still lives stops before its next call.
+
+    Raises:
+        EngineError: the file cannot be read or written.
+    """
+    with _exclusive(path):
+        found = _load(path)
+        if found is not None:
+            _store(path, _freed(found))
+
+
+def _freed(lease: Lease) -> Lease:
+    return Lease(lease.fence, None, "", "", "", lease.expires_at)
 
 
 def _prolonged(lease: Lease, now: datetime) -> Lease:

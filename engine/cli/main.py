@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("engine.cli.show", "show a saved plan, or the effective terms of a policy"),
     "apply": ("engine.cli.apply", "do what a plan says"),
     "runs": ("engine.cli.runs", "show what runs did"),
+    "lock": ("engine.cli.lock", "show who holds the lock, or release it"),
     "retention": ("engine.cli.retention", "try keep rules on a list of times"),
     "inventory": ("engine.cli.inventory", "record what exists, for plans without credentials"),
     "schema": ("engine.cli.schema", "print the JSON Schema of a kind of document"),

@@ -1,0 +1,49 @@
+"""`engine lock`: who holds the lock of this machine, and letting go of it by hand."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.cli.inputs import add_policies_flag, read_documents
+from engine.cli.output import write_text
+from engine.errors import ExitCode, LockedError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("action", choices=("status", "release"), help="what to do")
+    parser.add_argument(
+        "-force",
+        "--force",
+        action="store_true",
+        help="release it even from a run that seems alive; that run then stops",
+    )
+    add_policies_flag(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show the lock, or free it."""
+    from engine.applying.lock import free, lock_path, read_lease
+
+    path = lock_path(Path(), read_documents(args).estate.name)
+    lease = read_lease(path)
+    if lease is None or lease.run is None:
+        write_text("free\n")
+        return int(ExitCode.OK)
+    live = lease.is_live(datetime.now(UTC))
+    told = f"held by {lease.who} (run {lease.run}) until {lease.expires_at}, fence {lease.fence}"
+    if args.action == "status":
+        write_text(f"{told}\n" if live else f"free: was {told}, which has ended\n")
+        return int(ExitCode.OK)
+    if live and not args.force:
+        raise LockedError(
+            "the run that holds the lock seems alive",
+            where=str(path),
+            why=told,
+            fix="end that run, or add -force if you know that it is gone",
+        )
+    free(path)
+    write_text(f"released: was {told}\n")
+    return int(ExitCode.OK)
