@@ -29,12 +29,11 @@ CONNECTIONS = 32
 # Organizations is one service for all regions of its partition, reached here.
 ORGANIZATIONS_REGION = "us-east-1"
 
-# Reading backs off with jitter and slows down when AWS throttles. Applying retries by itself,
-# since it has to look before it repeats a change whose reply was lost.
-_RETRIES: dict[Purpose, tuple[Literal["adaptive", "standard"], int]] = {
-    Purpose.READ: ("adaptive", 8),
-    Purpose.CHANGE: ("standard", 2),
-}
+# Botocore's standard mode backs off with jitter, up to 20 s. (Its adaptive mode does not fit: it
+# starts from the few calls a short run has made, and crawls on after a single throttling.)
+# Applying retries by itself, since it has to look before it repeats a change whose reply was lost.
+RETRY_MODE: Literal["standard"] = "standard"
+_ATTEMPTS = {Purpose.READ: 8, Purpose.CHANGE: 2}
 
 
 class UnknownAccountError(EngineError):
@@ -111,12 +110,11 @@ class Clients:
 
     def _config(self, purpose: Purpose) -> Config:
         """Return the settings of clients; what the environment says of retries goes first."""
-        mode, attempts = _RETRIES[purpose]
         retries: dict[str, Any] = {}
         if not self._sessions.is_chosen("retry_mode"):
-            retries["mode"] = mode
+            retries["mode"] = RETRY_MODE
         if not self._sessions.is_chosen("max_attempts"):
-            retries["total_max_attempts"] = attempts
+            retries["total_max_attempts"] = _ATTEMPTS[purpose]
         return Config(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=REPLY_SECONDS,

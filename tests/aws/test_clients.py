@@ -465,5 +465,5 @@ def test_reading_is_tried_more_often_than_changing(
     made = clients(Roles())
     configs: dict[Purpose, Any] = {each: made.rds(HERE, each).meta.config for each in Purpose}
     retries = {purpose: config.retries for purpose, config in configs.items()}
-    assert retries[Purpose.READ] == {"mode": "adaptive", "total_max_attempts": 8}
+    assert retries[Purpose.READ] == {"mode": "standard", "total_max_attempts": 8}
     assert retries[Purpose.CHANGE] == {"mode": "standard", "total_max_attempts": 2}
