@@ -103,7 +103,7 @@ def _clipped(text: str) -> str:
 
 def _foot(report: Report) -> str:
     rows = [f"- {_sentence(line)}" for line in report.footer]
-    return "\n".join(["---", *rows, f"- Estate {_code(report.estate[:100])}", ""])
+    return "\n".join(["---", *rows, ""])
 
 
 def _block(section: Section) -> _Block:

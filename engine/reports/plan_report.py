@@ -36,20 +36,26 @@ def plan_report(plan: Plan, *, full: bool = False) -> Report:
 
 def summary_text(summary: Summary) -> str:
     """Return the counts of a plan as one sentence without its end."""
-    text = f"{summary.create:,} to create, {summary.copy:,} to copy, {summary.delete:,} to delete"
+    return "".join(part if isinstance(part, str) else part.text for part in _counts(summary))
+
+
+def _counts(summary: Summary) -> Iterator[str | Span]:
+    yield f"{summary.create:,} to create, {summary.copy:,} to copy, "
+    yield Span(f"{summary.delete:,} to delete", Tone.DELETE if summary.delete else Tone.PLAIN)
     if summary.full:
-        text += f" ({summary.full:,} stored in full)"
-    asides = [
-        f"{number:,} {word}"
-        for number, word in ((summary.protected, "protected"), (summary.withheld, "withheld"))
-        if number
-    ]
-    return f"{text}; {', '.join(asides)}" if asides else text
+        yield from (" (", Span(f"{summary.full:,} stored in full", Tone.FULL), ")")
+    asides = []
+    if summary.protected:
+        asides.append(f"{summary.protected:,} protected")
+    if summary.withheld:
+        asides.append(f"{summary.withheld:,} withheld")
+    if asides:
+        yield f"; {', '.join(asides)}"
 
 
 def _headline(plan: Plan) -> Iterator[Line]:
     if plan.steps:
-        yield line(Span("Plan: ", Tone.STRONG), summary_text(plan.summary))
+        yield line(Span("Plan: ", Tone.STRONG), *_counts(plan.summary))
     elif plan.waiting:
         yield line(Span("Nothing to do now: ", Tone.STRONG), "what is due exists or has to wait.")
     else:
@@ -106,5 +112,9 @@ def _footer(plan: Plan) -> Iterator[Line]:
         f"Read {len(read):,} of {count(len(scopes), 'location')}: "
         f"{count(instances, 'database')}, {count(snapshots, 'snapshot')}."
     )
-    yield line(f"As of {moment(plan.as_of)}, expires {moment(plan.expires_at)}.")
+    yield line(
+        "Estate ",
+        name(plan.estate),
+        f" as of {moment(plan.as_of)}, expires {moment(plan.expires_at)}.",
+    )
     yield line("Plan ", name(plan.digest))

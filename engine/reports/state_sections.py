@@ -123,7 +123,7 @@ def _unmanaged(plan: Plan) -> Iterator[Section]:
         )
     if lines:
         lines.append(
-            line("They stay until ", name("retire:"), " of the estate names them.", level=1)
+            line("They stay until the estate retires them (", name("retire:"), ").", level=1)
         )
         title = f"Unmanaged: {count(len(plan.unmanaged), 'snapshot')} that no policy decides about"
         yield Section(title, tuple(lines), Tone.FULL)

@@ -78,6 +78,10 @@ def _mark(step: Step) -> Mark:
 _Parts = Iterable[str | Span]
 
 
+def _verb(action: Action) -> Span:
+    return Span(VERBS[action], Tone.DELETE if action is Action.DELETE else Tone.STRONG)
+
+
 def _folded(entry: Fold) -> Iterator[_Parts]:
     like = entry.like
     deletes = like.action is Action.DELETE
@@ -94,7 +98,7 @@ def _folded(entry: Fold) -> Iterator[_Parts]:
 
 def _what(entry: Fold) -> _Parts:
     like = entry.like
-    parts: list[str | Span] = [Span(VERBS[like.action], Tone.STRONG), f" {_how_many(entry)}"]
+    parts: list[str | Span] = [_verb(like.action), f" {_how_many(entry)}"]
     if like.origin is not None and like.origin != like.location:
         parts += [": ", name(place(like.origin)), " → ", name(place(like.location))]
     else:
@@ -129,7 +133,7 @@ def _reasons(texts: Sequence[str]) -> str:
 
 def _unfolded(step: Step) -> Iterator[_Parts]:
     slot = f", slot {moment(step.slot)}" if step.slot else ""
-    yield [Span(VERBS[step.action], Tone.STRONG), " ", name(step.source.identifier), slot]
+    yield [_verb(step.action), " ", name(step.source.identifier), slot]
     yield [name(step.snapshot)]
     yield ["in ", name(place(step.location)), "; ", step.reason.text]
     if step.forecast is not None:

@@ -17,7 +17,7 @@ _COLOURS = {
     Tone.NOTE: "2",
     Tone.ADD: "32",
     Tone.CHANGE: "36",
-    Tone.FULL: "33",
+    Tone.FULL: "1;33",
     Tone.DELETE: "1;31",
     Tone.PROBLEM: "1;31",
 }
