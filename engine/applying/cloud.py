@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.applying.ports import CloudError, Trouble
 from engine.aws import rds
-from engine.aws.clients import Clients
+from engine.aws.clients import Clients, UnknownAccountError
 from engine.aws.errors import NO_CREDENTIALS, NOT_SENT, AwsError, Reaction
 from engine.aws.sessions import Purpose
 from engine.inventory.records import Instance, Location, Snapshot
@@ -106,6 +106,8 @@ def _translated() -> Iterator[None]:
         yield
     except AwsError as error:
         raise CloudError(trouble_of(error), error.code, error.message) from error
+    except UnknownAccountError as error:
+        raise CloudError(Trouble.DENIED, "UnknownAccount", error.what) from error
 
 
 def trouble_of(error: AwsError) -> Trouble:

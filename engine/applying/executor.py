@@ -255,6 +255,8 @@ class Executor:
     def _listed(self, listed: Listed) -> None:
         now = self._clock.elapsed()
         if listed.holdings is None:
+            # Copies that wait for room there must not wait for what nobody can see.
+            self._performer.listings.forget(listed.at)
             text = f"{listed.at} could not be listed: {listed.error}"
             self._given_up(self._waiting.unreadable(listed.at, now), text)
             return

@@ -50,6 +50,10 @@ class Kind(StrEnum):
     RUN_ENDED = "run_ended"
 
 
+OUTLIVES = frozenset({Kind.RUN_STARTED, Kind.INTENT, Kind.RUN_ENDED})
+"""What must outlive the machine, not only the process; the rest is evidence by the next one."""
+
+
 class JournalError(EngineError):
     """The journal cannot be read or written."""
 
@@ -102,8 +106,6 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._base = sqlite3.connect(path, timeout=10, check_same_thread=False)
             self._base.execute("PRAGMA journal_mode=WAL")
-            # An intent must outlive the machine, not only the process.
-            self._base.execute("PRAGMA synchronous=FULL")
             self._base.executescript(SCHEMA)
 
     def run_started(self, detail: Mapping[str, Any]) -> None:
@@ -146,6 +148,9 @@ class Journal:
         text = json.dumps(detail, sort_keys=True, separators=(",", ":"))
         row = (self.run, time_text(self._clock.now()), kind.value, step, text)
         with self._lock, _telling(self._path), self._base:
+            # What is synced takes with it all that was written before (SQLite documentation,
+            # PRAGMA synchronous, WAL mode).
+            self._base.execute(f"PRAGMA synchronous={'FULL' if kind in OUTLIVES else 'NORMAL'}")
             self._base.execute(
                 "INSERT INTO entries (run, at, kind, step, detail) VALUES (?, ?, ?, ?, ?)", row
             )

@@ -117,6 +117,12 @@ class Listings:
         content = self._shelf(self._snapshots, at).content
         return content.copying if content else frozenset()
 
+    def forget(self, at: Location) -> None:
+        """Put away the listing of a location, since a newer one cannot be had."""
+        shelf = self._shelf(self._snapshots, at)
+        with shelf.reading:
+            shelf.content = None
+
     def remember_tags(self, at: Location, arn: str, tags: Mapping[str, str]) -> None:
         """Take over tags just written, so that readers of an older listing see them too."""
         self._change_tags(at, arn, lambda known: {**known, **tags})

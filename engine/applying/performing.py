@@ -205,7 +205,9 @@ class Performer:
         if self._may_go_on(error, tried):
             return _Fate.AGAIN
         if treat is Treatment.LOOK:
-            return Report(step, StepState.REFUSED, str(error), trouble.value)
+            # Its preconditions said a moment ago that all is there: it may be seen later.
+            postponed = trouble is Trouble.NOT_FOUND
+            return Report(step, StepState.REFUSED, str(error), trouble.value, postponed=postponed)
         return _failed(step, error, f"{operation(call)} failed")
 
     def _may_go_on(self, error: CloudError, tried: _Tried) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,7 +54,9 @@ def held(root: Path, estate: str, clock: Clock, *, lock_timeout: float) -> Itera
         if journal is not None:
             journal.close()
         if lock is not None:
-            lock.release()
+            # The next run sees that this process is gone; its outcome must not be lost over that.
+            with suppress(EngineError):
+                lock.release()
 
 
 def apply_plan(

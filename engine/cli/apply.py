@@ -245,16 +245,17 @@ def _observer(args: argparse.Namespace) -> Observer:
 
 
 def writer(stream: TextIO) -> Callable[[str], None]:
-    """Return what writes to a stream until its reader leaves, and to nobody from then on.
+    """Return what writes to a stream until that fails, and to nobody from then on.
 
-    A run goes on to its end, and its exit code stays its own, whoever stops listening.
+    A run goes on to its end, and its exit code stays its own, though its reader leaves or the
+    disk that its log goes to is full.
     """
 
     def write(text: str) -> None:
         try:
             stream.write(text)
             stream.flush()
-        except BrokenPipeError:
+        except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
     return write

@@ -464,3 +464,31 @@ def test_every_account_and_region_has_its_own_turn(stage: Stage) -> None:
     places = [about for name, about in stage.cloud.calls if name == "snapshots"]
     assert places[:3] == [str(VAULT), str(HOME), str(AWAY)]
     assert HOME != VAULT
+
+
+def test_a_share_that_is_not_seen_yet_is_waited_for(stage: Stage) -> None:
+    new = primary()
+    hold(stage, new)
+    unseen = Fault(Trouble.NOT_FOUND, "DBSnapshotNotFound")
+    stage.cloud.fail("copy", *[unseen] * 6)
+    assert states(stage.run(plan_of(copy_step(copy_of(new))))) == [D]
+    stage.cloud.fail("copy", *[unseen] * 500)
+    outcome = stage.run(plan_of(copy_step(copy_of(new, AWAY))))
+    assert states(outcome) == [StepState.REFUSED]
+
+
+def test_copies_do_not_wait_for_room_that_nobody_can_see(stage: Stage) -> None:
+    points = [primary(days) for days in range(2)]
+    hold(stage, *points, copy_of(primary(9)))
+    for number in range(20):
+        arn = f"arn:aws:rds:eu-west-1:222222222222:snapshot:theirs-{number}"
+        stage.cloud.objects[arn] = snapshot(arn, {}, status="copying")
+
+    def deny(operation: str) -> None:
+        if operation == "snapshots" and stage.clock.seconds > 20:
+            stage.cloud.fail("snapshots", Fault(Trouble.DENIED, "AccessDenied"))
+
+    stage.cloud.before_call = deny
+    tag = tag_step(copy_of(primary(9)), {"a": "b"})
+    outcome = stage.run(plan_of(tag, *(copy_step(copy_of(point), tag) for point in points)))
+    assert states(outcome) == [D, StepState.FAILED, StepState.FAILED]
