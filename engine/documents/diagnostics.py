@@ -85,59 +85,59 @@ class Code(Enum):
     TWO_HEIRS = ("E215", "two-heirs", "Two policies claim the same old name.")
 
     SELECTS_NOTHING = (
-        "W301",
+        "W221",
         "selects-nothing",
         "A condition fits no account or region of the estate.",
     )
     SCHEDULE_MISSES_RPO = (
-        "W302",
+        "W222",
         "schedule-misses-rpo",
         "Points are made less often than the RPO asks.",
     )
-    KEEP_MISSES_RPO = ("W303", "keep-misses-rpo", "Points go before they are as old as the RPO.")
+    KEEP_MISSES_RPO = ("W223", "keep-misses-rpo", "Points go before they are as old as the RPO.")
     WASTED_COPIES = (
-        "W304",
+        "W224",
         "wasted-copies",
         "A target drops most of what it is sent at the next copy.",
     )
-    DROPPED_RULE = ("W305", "dropped-rule", "A `keep` leaves out a rule of the default `keep`.")
+    DROPPED_RULE = ("W225", "dropped-rule", "A `keep` leaves out a rule of the default `keep`.")
     WINDOW_ANCHORS = (
-        "W306",
+        "W226",
         "window-anchors",
         "With `every` below a day the window only sets the start.",
     )
     SHORT_WINDOW = (
-        "W307",
+        "W227",
         "short-window",
         "A window is so short that a scheduled run can miss it.",
     )
-    OUTSIDE_WINDOW = ("W308", "outside-window", "A cron expression fires outside the window.")
-    UNUSED_TARGET = ("W309", "unused-target", "No policy copies to a target.")
-    RETIRES_ALL = ("W310", "retires-all", "An entry of `retire` fits every unmanaged point.")
+    OUTSIDE_WINDOW = ("W228", "outside-window", "A cron expression fires outside the window.")
+    UNUSED_TARGET = ("W229", "unused-target", "No policy copies to a target.")
+    RETIRES_ALL = ("W230", "retires-all", "An entry of `retire` fits every unmanaged point.")
     FOREIGN_KEY = (
-        "W311",
+        "W231",
         "foreign-key",
         "A target's key belongs to another account than the target.",
     )
-    KEEPS_ALL = ("W312", "keeps-all", "A policy makes points and keeps all of them for ever.")
+    KEEPS_ALL = ("W232", "keeps-all", "A policy makes points and keeps all of them for ever.")
     NO_TARGET_FOR_REGION = (
-        "W313",
+        "W233",
         "no-target-for-region",
         "A target by source region leaves out a region where the policy takes databases.",
     )
     NEEDLESS_EVERY = (
-        "W314",
+        "W234",
         "needless-every",
         "A copy's `every` is no longer than the schedule's.",
     )
     DEFAULT_KEY = (
-        "W315",
+        "W235",
         "default-key",
         "A target uses an AWS-managed key, which cannot be shared.",
     )
-    UNKNOWN_REGION = ("W316", "unknown-region", "The region is none of those known to the engine.")
+    UNKNOWN_REGION = ("W236", "unknown-region", "The region is none of those known to the engine.")
     REKEY_ELSEWHERE = (
-        "W317",
+        "W237",
         "rekey-elsewhere",
         "`rekey` lies outside some of the account's regions.",
     )

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import timedelta
 from enum import Enum
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.documents.model import Estate, Policy
 from engine.retention.spans import Span
+
+Encoder = Callable[[Any], Any]
+
+_PLAIN = frozenset({str, int, bool, type(None)})
+_ENCODERS: dict[type, Encoder] = {}
 
 
 def digest_of(estate: Estate, policies: Mapping[str, Policy]) -> str:
@@ -28,26 +32,31 @@ def digest_of(estate: Estate, policies: Mapping[str, Policy]) -> str:
 
 def _meaning(value: Any) -> Any:
     """Return a value as JSON can say it."""
-    if value is None or isinstance(value, Enum | str | int):
-        return value.value if isinstance(value, Enum) else value
-    if isinstance(value, ZoneInfo | Span):
-        return str(value)
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, Mapping):
-        return {_key(key): _meaning(part) for key, part in value.items()}
-    if isinstance(value, frozenset):
-        return sorted(value)
-    if is_dataclass(value):
-        kind: Any = type(value)
-        return [kind.__name__, *(_meaning(getattr(value, name)) for name in _names_of(kind))]
-    return [_meaning(part) for part in value]
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    encode = _ENCODERS.get(kind) or _ENCODERS.setdefault(kind, _encoder(kind))
+    return encode(value)
+
+
+def _encoder(kind: Any) -> Encoder:
+    """Return what encodes values of a type."""
+    if issubclass(kind, Enum):
+        return lambda value: value.value
+    if issubclass(kind, ZoneInfo | Span):
+        return str
+    if issubclass(kind, timedelta):
+        return timedelta.total_seconds
+    if issubclass(kind, Mapping):
+        return lambda value: {_key(key): _meaning(part) for key, part in value.items()}
+    if issubclass(kind, frozenset):
+        return sorted
+    name = kind.__name__
+    if is_dataclass(kind):
+        parts = [field.name for field in fields(kind) if field.name != "place"]
+        return lambda value: [name, *[_meaning(getattr(value, part)) for part in parts]]
+    return lambda value: [_meaning(part) for part in value]
 
 
 def _key(key: str | tuple[str, ...]) -> str:
     return key if isinstance(key, str) else "/".join(key)
-
-
-@lru_cache(maxsize=64)
-def _names_of(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind) if field.name != "place")

@@ -224,7 +224,7 @@ class SnapshotTerms:
 
     schedule: Schedule | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
-    keep: Keep = Keep()
+    keep: Keep = field(default_factory=Keep)
     incremental: Incremental = Incremental.PREFER
     copies: tuple[CopyRule, ...] = ()
 
