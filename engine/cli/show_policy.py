@@ -25,7 +25,10 @@ FORMAT_VERSION = "1.0"
 _HIDDEN = frozenset({"version", "kind", "overrides"})
 _MAX_WIDTH = 60
 # What YAML reads as a text without quotes, and as nothing else.
-_PLAIN = re.compile(r"(?!(?:true|false|null)\Z)[A-Za-z][A-Za-z0-9_/+-]*\Z|(?![0-9]+e[0-9]+\Z)[0-9]+[a-z][a-z0-9]*\Z"
+_PLAIN = re.compile(
+    r"(?!(?:true|false|null)\Z)[A-Za-z][A-Za-z0-9_/+-]*\Z"
+    r"|(?![0-9]+e[0-9]+\Z)[0-9]+[a-z][a-z0-9]*\Z"
+)
 
 Path = tuple[str | int, ...]
 
