@@ -18,8 +18,8 @@ GONE = frozenset({Standing.GONE, Standing.SUCCEEDED})
 
 
 @dataclass(frozen=True, slots=True)
-class Successor:
-    """When the data of a later object of a chain was captured, and when the object was made."""
+class Follower:
+    """When the data of an object of a chain was captured, and when the object was made."""
 
     data: datetime | None
     made: datetime | None
@@ -31,6 +31,7 @@ class Bases:
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
         self._members: dict[Chain, list[Held]] = {}
+        self._followers: dict[Chain, list[Follower]] = {}
 
     def objections(self, case: Case) -> Iterator[str]:
         """Yield why the object that `case` would delete may still be a base."""
@@ -39,11 +40,11 @@ class Bases:
         chain = case.held.chain
         if self._is_idle(case, chain):
             return
-        own = case.held.snapshot
-        successors = list(self._successors(case, chain))
+        own = _as_follower(case.held)
+        followers = [*self._standing(chain), *self._awaited(case.held, chain)]
         for what, is_newer in (
-            ("data", [_not_before(one.data, own.taken_at) for one in successors]),
-            ("object", [_not_before(one.made, _made(case.held)) for one in successors]),
+            ("data", [_not_before(one.data, own.data) for one in followers]),
+            ("object", [_not_before(one.made, own.made) for one in followers]),
         ):
             if not any(is_newer):
                 yield (
@@ -52,21 +53,35 @@ class Bases:
                 )
                 return
 
-    def _successors(self, case: Case, chain: Chain) -> Iterator[Successor]:
-        """Yield what of the chain is sure to be there when the object goes.
+    def _standing(self, chain: Chain) -> list[Follower]:
+        """Return what the chain is sure to have all the while the plan is being done.
 
-        An object whose zone was not confirmed may belong to another chain, so it follows nothing;
-        in a chain of unknown zone none ever is confirmed, and the newest has to do.
+        That is what stays, and what goes only once something planned took its place. An object
+        whose zone was not confirmed may belong to another chain, so it follows nothing; in a chain
+        of unknown zone none ever is confirmed, and the newest has to do.
         """
-        for held in self._chain(chain):
-            confirmed = held.marks.zone_checked or chain.zone == UNKNOWN_ZONE
-            stays = held.snapshot.arn not in self._evidence.deleted
-            if held.is_available and confirmed and stays:
-                yield Successor(held.snapshot.taken_at, _made(held))
-        waited_for = self._evidence.waits_for(case.step)
-        for planned in self._evidence.planned_by_chain.get(chain, ()):
-            if planned.step.id in waited_for:
-                yield Successor(planned.original, self._evidence.now)
+        if chain not in self._followers:
+            found: list[Follower] = []
+            for held in self._chain(chain):
+                confirmed = held.marks.zone_checked or chain.zone == UNKNOWN_ZONE
+                if not (held.is_available and confirmed):
+                    continue
+                own = _as_follower(held)
+                if held.snapshot.arn not in self._evidence.deleting:
+                    found.append(own)
+                for heir in self._awaited(held, chain):
+                    found.append(Follower(_earlier(own.data, heir.data), own.made))
+            self._followers[chain] = found
+        return self._followers[chain]
+
+    def _awaited(self, held: Held, chain: Chain) -> Iterator[Follower]:
+        """Yield what of the chain is planned and waited for before `held` goes."""
+        step = self._evidence.deleting.get(held.snapshot.arn)
+        planned = self._evidence.planned_by_chain.get(chain, ())
+        waited_for = self._evidence.waits_for(step) if step and planned else frozenset()
+        for one in planned:
+            if one.step.id in waited_for:
+                yield Follower(one.original, self._evidence.now)
 
     def _is_idle(self, case: Case, chain: Chain) -> bool:
         """Return whether nothing joined the chain for so long that nothing is expected to."""
@@ -83,6 +98,14 @@ class Bases:
             for one in held:
                 self._members.setdefault(one.chain, []).append(one)
         return self._members[chain]
+
+
+def _as_follower(held: Held) -> Follower:
+    return Follower(held.snapshot.taken_at, _made(held))
+
+
+def _earlier(time: datetime | None, other: datetime | None) -> datetime | None:
+    return min(time, other) if time is not None and other is not None else None
 
 
 def _made(held: Held) -> datetime | None:

@@ -108,7 +108,9 @@ class Evidence:
         self.making: Mapping[str, Step] = {
             step.arn: step for step in self.steps if step.action in MAKING
         }
-        self.deleted = frozenset(step.arn for step in self.steps if step.action is Action.DELETE)
+        self.deleting: Mapping[str, Step] = {
+            step.arn: step for step in self.steps if step.action is Action.DELETE
+        }
         self._owned: dict[str, Held | None] = {}
 
     @cached_property

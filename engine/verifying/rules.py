@@ -16,13 +16,9 @@ from engine.verifying.sources import Family, Source, Standing
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """The slots of a family's points at one location; `planned` holds the steps that make some.
-
-    `newest_available` is not in the future.
-    """
+    """The slots of a family's points at one location; `planned` holds the steps that make some."""
 
     available: frozenset[datetime]
-    newest_available: datetime | None
     planned: Mapping[datetime, frozenset[str]]
 
 
@@ -84,10 +80,10 @@ class Rules:
         """
         slots = self._slots_at(case)
         for keep in self._cases.keeps_at(say, case.location):
-            if case.marks.slot not in self._decide(slots, slots.available, keep, say):
+            if case.marks.slot not in self._decide(slots.available, keep, say):
                 continue
             sure = slots.available | self._made_before(case, slots)
-            if case.marks.slot in self._decide(slots, sure, keep, say):
+            if case.marks.slot in self._decide(sure, keep, say):
                 yield f"{say.policy.name} keeps {keep.sentence()}, this one too"
 
     def _made_before(self, case: Case, slots: Slots) -> frozenset[datetime]:
@@ -108,19 +104,12 @@ class Rules:
             made = planned.get(one.marks.slot, frozenset())
             planned[one.marks.slot] = made | {one.step.id}
         available = frozenset([one.marks.slot for one in points if one.is_available])
-        past = [slot for slot in available if slot <= self._evidence.now]
-        return Slots(
-            available=available,
-            newest_available=max(past, default=None),
-            planned=planned,
-        )
+        return Slots(available, planned)
 
-    def _decide(
-        self, slots: Slots, times: frozenset[datetime], keep: Keep, say: Say
-    ) -> frozenset[datetime]:
-        """Return which of `times` stay; `within` reaches back from the newest available one."""
-        key = (times, keep, say.terms.timezone, slots.newest_available)
+    def _decide(self, times: frozenset[datetime], keep: Keep, say: Say) -> frozenset[datetime]:
+        """Return which of `times` stay, were these all the points that are available."""
+        key = (times, keep, say.terms.timezone)
         if key not in self._decided:
-            decision = decide(tuple(times), keep, *key[2:], self._evidence.now)
+            decision = decide(tuple(times), *key[1:], now=self._evidence.now)
             self._decided[key] = frozenset(kept.time for kept in decision.keep)
         return self._decided[key]

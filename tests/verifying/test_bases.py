@@ -87,6 +87,24 @@ def test_a_planned_successor_must_be_waited_for() -> None:
     assert scene.broken(made, delete(scene.snapshots[1])) == [3]
 
 
+def test_what_goes_once_its_successor_is_there_covers_for_what_goes_before() -> None:
+    policy = snapshots_of(GOLD, keep=Keep(last=1))
+    later = primary(4, volume="db-OTHER")
+    scene = Scene([primary(1), primary(2), later], policies=[policy])
+    made = create(5)
+    old, base = delete(primary(1)), delete(primary(2), made)
+    assert scene.broken(made, old, base) == []
+    assert scene.broken(made, old, delete(primary(2))) == [3]
+    assert scene.broken(replace(made, withheld_by="quota"), old, base) == [3]
+    scene.change(primary(2), tags=primary(2, zone_checked=False).tags)
+    assert scene.broken(made, old, base) == [3]
+    scene = Scene([primary(1), replace(primary(2), original_created_at=day(0)), later])
+    scene.policies = [policy]
+    assert scene.broken(made, old, base) == [3]
+    scene.change(scene.snapshots[1], created_at=None, original_created_at=None)
+    assert scene.broken(made, old, base) == [3]
+
+
 def test_the_newest_object_and_the_newest_data_are_both_bases() -> None:
     late = replace(primary(1, zone="euw1-az2"), created_at=day(3.5))
     newer_data = primary(2, zone="euw1-az2")

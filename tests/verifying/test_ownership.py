@@ -52,6 +52,18 @@ def test_what_is_not_owned_is_left_alone(action: Action, instead: list[Snapshot]
     assert scene.broken(step(action, primary(1))) == [1]
 
 
+def test_a_finding_says_what_is_wrong() -> None:
+    for stranger, words in (
+        ([], "is not in the inventory"),
+        ([replace(primary(1), type=SnapshotType.AUTOMATED)], "of type automated"),
+        ([replace(primary(1), location=VAULT)], f"was found at {VAULT}, not at {HOME}"),
+        ([replace(primary(1), tags={})], "is not the engine's"),
+    ):
+        scene = Scene(snapshots=stranger)
+        (finding,) = scene.verify(scene.inventory(), delete(primary(1)))
+        assert words in finding.text
+
+
 def test_a_withheld_step_breaks_nothing() -> None:
     stranger = replace(primary(1), tags={})
     scene = Scene(snapshots=[stranger])

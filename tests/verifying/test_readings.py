@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.documents.model import Retire
+from engine.documents.model import CopyRule, Retire
 from engine.identity.marks import Role
 from engine.inventory.records import Location, ScopeStatus
 from tests.verifying.scene import (
@@ -168,3 +168,10 @@ def test_the_origin_of_a_planned_copy_goes_after_it() -> None:
     assert scene.broken(sent, delete(primary(2))) == [4]
     assert scene.broken(sent, delete(primary(2), sent)) == []
     assert scene.broken(replace(sent, withheld_by="quota"), delete(primary(2))) == []
+
+
+def test_a_copy_needs_no_other_target() -> None:
+    both = (*GOLD.terms.snapshots.copies, CopyRule(target="remote"))
+    scene = Scene(policies=[snapshots_of(GOLD, copies=both)], unread={FAR})
+    assert scene.broken(delete(copy(1))) == []
+    assert scene.broken(delete(primary(1))) == [4]

@@ -275,11 +275,15 @@ def test_future_points_are_kept_and_count_for_nothing() -> None:
     assert scene.broken(delete(primary(3))) == [2]
 
 
-def test_within_reaches_back_from_the_newest_available_point() -> None:
+def test_within_reaches_back_from_the_newest_point_that_is_sure_to_be_there() -> None:
     policy = snapshots_of(GOLD, keep=Keep(within=Span(hours=49)))
     made = create(5)
-    assert Scene(policies=[policy]).broken(made, delete(primary(2), made)) == [2]
-    assert Scene(policies=[policy]).broken(made, delete(primary(1), made)) == []
+    assert Scene(policies=[policy]).broken(delete(primary(2))) == [2]
+    assert Scene(policies=[policy]).broken(made, delete(primary(2))) == [2]
+    assert Scene(policies=[policy]).broken(made, delete(primary(2), made)) == []
+    scene = Scene(policies=[policy])
+    scene.snapshots.append(replace(primary(5), status="creating"))
+    assert scene.broken(delete(primary(2))) == [2]
 
 
 # -- unmanaged and retired -----------------------------------------------------------------------
