@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lock": ("engine.cli.lock", "show who holds the lock, or release it"),
     "retention": ("engine.cli.retention", "try keep rules on a list of times"),
     "inventory": ("engine.cli.inventory", "record what exists, for plans without credentials"),
+    "accounts": ("engine.cli.accounts", "keep a document of the organization's accounts"),
     "schema": ("engine.cli.schema", "print the JSON Schema of a kind of document"),
     "lab": ("engine.cli.lab", "run the AWS stand-in on loopback"),
     "version": ("engine.cli.version", "print the version"),
