@@ -120,6 +120,30 @@ def origin_of(step: Step) -> str:
     return _text(step, "SourceDBSnapshotIdentifier")
 
 
+def insist_on_one_object(step: Step) -> None:
+    """See that a step's ARN, place, name and parameters are about one object.
+
+    Preconditions go by the ARN and calls by the name, so a plan in which they differ could touch
+    what was never checked.
+
+    Raises:
+        EngineError: they differ, which they never do in a plan written by the engine.
+    """
+    named = {
+        step.parameters[name]
+        for name in ("DBSnapshotIdentifier", "TargetDBSnapshotIdentifier")
+        if name in step.parameters
+    }
+    place = f":{step.location.region}:{step.location.account}:snapshot:{step.snapshot}"
+    if not step.arn.endswith(place) or named - {step.snapshot}:
+        raise EngineError(
+            "the plan's step is about several objects at once",
+            where=step.id,
+            why=f"{step.arn}, {', '.join(sorted(map(str, named | {step.snapshot})))}",
+            fix="make the plan again with `engine plan -out`",
+        )
+
+
 def calls_of(step: Step, origin_tags: Mapping[str, str]) -> tuple[Call, ...]:
     """Return the calls of a step in their order; `origin_tags` are those of a copy's origin now.
 

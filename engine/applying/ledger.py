@@ -86,5 +86,10 @@ class Ledger:
             self._note(trouble)
 
     def _note(self, error: EngineError) -> None:
-        text = f"{error.what}; deletes and unshares wait for the next run"
+        text = f"{told(error)}; deletes and unshares wait for the next run"
         self._problems.add(Problem("state_unreachable", error.where or "", text))
+
+
+def told(error: EngineError) -> str:
+    """Return an error in one line, without its place and remedy, which stand beside it."""
+    return f"{error.what}: {error.why}" if error.why else error.what

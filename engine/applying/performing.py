@@ -14,11 +14,12 @@ from engine.applying.calls import (
     Tag,
     Untag,
     calls_of,
+    insist_on_one_object,
     operation,
     origin_of,
     send,
 )
-from engine.applying.ledger import Ledger, Problems
+from engine.applying.ledger import Ledger, Problems, told
 from engine.applying.listings import UNFINISHED, Listings
 from engine.applying.lock import LockLostError
 from engine.applying.outcome import Problem, StepState
@@ -90,6 +91,7 @@ class Performer:
         """Check a step's preconditions and make its calls; troubles are told in the report."""
         sight = Sight(self.listings, self.estate, self.locations, step.action)
         try:
+            insist_on_one_object(step)
             found = self._already(step, sight)
             if found is not None:
                 return found
@@ -105,7 +107,7 @@ class Performer:
         except LockLostError as error:
             return Report(step, StepState.NOT_STARTED, error.what, "lock_lost", lock_lost=True)
         except EngineError as error:
-            return Report(step, StepState.FAILED, str(error), "engine_error", error.fix)
+            return Report(step, StepState.FAILED, told(error), "engine_error", error.fix)
         return Report(step, _state_after(step.action), made_here=step.action in MAKES)
 
     def confirm_zone(self, step: Step, seen_at: float) -> Report:
@@ -115,10 +117,7 @@ class Performer:
         tells the zone of the instance at best, never that of the volume it read. What cannot be
         read or tagged is left to a later run.
         """
-        expected = next(
-            (one for one in step.preconditions if one.check is Check.ZONES),
-            None,
-        )
+        expected = next((one for one in step.preconditions if one.check is Check.ZONES), None)
         done = Report(step, StepState.DONE, "available")
         if expected is None:
             return done
@@ -129,8 +128,10 @@ class Performer:
             holds = zone_pair(instance) == expected.expected
             tags = {ZONE_CHECKED: "true"} if holds else {ZONE: UNKNOWN_ZONE}
             ended = self._make(step, Tag(step.arn, tags), sight)
-        except (CloudError, EngineError) as error:
+        except CloudError as error:
             return self._unconfirmed(step, str(error))
+        except EngineError as error:
+            return self._unconfirmed(step, told(error))
         if ended is not None:
             return self._unconfirmed(step, ended.text)
         return done if holds else Report(step, StepState.DONE, "available; its zone is uncertain")

@@ -70,10 +70,13 @@ CONFLICT = "conflict"
 def first_refusal(step: Step, sight: Sight) -> Refusal | None:
     """Return the first precondition of a step that does not hold, None where all do.
 
+    What must always hold is checked though a plan does not say so.
+
     Raises:
         CloudError: what it asks about cannot be read.
     """
-    for precondition in step.preconditions:
+    always = (Precondition(check, step.arn, "") for check in _ALWAYS[step.action])
+    for precondition in (*step.preconditions, *always):
         refusal = _CHECKS[precondition.check](precondition, sight)
         if refusal is not None:
             return refusal
@@ -187,6 +190,15 @@ def no_copy_in_flight_to(condition: Precondition, sight: Sight) -> Refusal | Non
         return _refuse(condition, f"{min(readers)} is still being copied from it")
     return None
 
+
+_ALWAYS: dict[Action, tuple[Check, ...]] = {
+    Action.CREATE: (Check.ABSENT,),
+    Action.COPY: (Check.ABSENT,),
+    Action.SHARE: (Check.OWNED,),
+    Action.UNSHARE: (Check.OWNED,),
+    Action.TAG: (Check.OWNED,),
+    Action.DELETE: (Check.OWNED, Check.UNPINNED, Check.ORIGIN_OF_NOTHING_IN_FLIGHT),
+}
 
 _CHECKS: dict[Check, Callable[[Precondition, Sight], Refusal | None]] = {
     Check.SNAPSHOT_STATUS: snapshot_status,

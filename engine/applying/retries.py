@@ -56,6 +56,7 @@ _ADVICE = {
     Trouble.KEY: "let the key's policy grant this account kms:CreateGrant, kms:Decrypt and "
     "kms:DescribeKey, and see that the key is enabled",
     Trouble.DENIED: "let the role's policy allow the call",
+    Trouble.NO_REPLY: "run again: it looks first whether the call took effect",
     Trouble.CREDENTIALS_EXPIRED: "renew the credentials",
     Trouble.THROTTLED: "run again later, or with a lower -parallelism",
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 from engine.applying.clock import SystemClock, ThreadWorkers
 from engine.applying.executor import Executor, Listed, Mode, Settings
 from engine.applying.journal import Journal, JournalError, default_path, new_run_id, who
-from engine.applying.ledger import Ledger, Problems
+from engine.applying.ledger import Ledger, Problems, told
 from engine.applying.listings import Listings
 from engine.applying.lock import LocalLock, acquire, lock_path
 from engine.applying.outcome import Problem, RunOutcome, StepResult, StepState, Stop
@@ -132,7 +132,7 @@ def _lock(
     except LockedError:
         raise
     except EngineError as error:
-        problems.add(Problem("state_unreachable", error.where or str(path), _why(error)))
+        problems.add(Problem("state_unreachable", error.where or str(path), told(error)))
         return None
 
 
@@ -140,12 +140,8 @@ def _journal(path: Path, run: str, clock: Clock, problems: Problems) -> Journal 
     try:
         return Journal(path, run, clock)
     except JournalError as error:
-        problems.add(Problem("state_unreachable", error.where or str(path), _why(error)))
+        problems.add(Problem("state_unreachable", error.where or str(path), told(error)))
         return None
-
-
-def _why(error: EngineError) -> str:
-    return f"{error.what}: {error.why}" if error.why else error.what
 
 
 def _note_start(plan: Plan, hold: Held) -> None:
@@ -163,7 +159,7 @@ def _note_start(plan: Plan, hold: Held) -> None:
     try:
         hold.journal.run_started(detail)
     except JournalError as error:
-        hold.problems.add(Problem("state_unreachable", error.where or "", _why(error)))
+        hold.problems.add(Problem("state_unreachable", error.where or "", told(error)))
 
 
 def _note_end(outcome: RunOutcome, hold: Held) -> RunOutcome:
@@ -179,6 +175,6 @@ def _note_end(outcome: RunOutcome, hold: Held) -> RunOutcome:
     try:
         hold.journal.run_ended(detail)
     except JournalError as error:
-        hold.problems.add(Problem("state_unreachable", error.where or "", _why(error)))
+        hold.problems.add(Problem("state_unreachable", error.where or "", told(error)))
         return replace(outcome, problems=hold.problems.all())
     return outcome

@@ -16,12 +16,10 @@ from engine.applying.outcome import RunOutcome, StepResult, StepState
 from engine.applying.performing import Performer, Report
 from engine.applying.rates import RateBudget
 from engine.applying.retries import Patience
-from engine.applying.run import Held, locations_read, reason_that_counts
+from engine.applying.run import locations_read, reason_that_counts
 from engine.applying.stopping import StopFlag
 from engine.plans.plan import Plan, Step
-from tests.applying.world import ESTATE, FakeClock, FakeCloud, InlineWorkers
-
-__all__ = ["Held", "Stage"]
+from tests.applying.world import ESTATE, FakeClock, FakeCloud, InlineWorkers, Point
 
 
 class FreeLock:
@@ -112,3 +110,8 @@ class Stage:
 
 def states(outcome: RunOutcome) -> list[StepState]:
     return [result.state for result in outcome.results]
+
+
+def hold(stage: Stage, *points: Point) -> None:
+    for point in points:
+        stage.cloud.objects[point.arn] = point.record(zone_checked=True)

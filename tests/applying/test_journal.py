@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,21 +14,11 @@ from tests.applying.world import (
     VAULT,
     Fault,
     create_step,
-    database,
     delete_step,
     plan_of,
     primary,
     unshare_step,
 )
-
-
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    stage = Stage()
-    one = database()
-    stage.cloud.databases[one.arn] = one
-    yield stage
-    stage.folder.cleanup()
 
 
 def test_each_call_is_announced_before_it_is_made_and_told_of_after(stage: Stage) -> None:

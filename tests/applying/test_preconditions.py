@@ -9,7 +9,7 @@ from engine.applying.outcome import StepState
 from engine.applying.ports import Trouble
 from engine.errors import ExitCode
 from engine.plans.codes import Check
-from engine.plans.plan import Precondition, Step
+from engine.plans.plan import At, Precondition, Step
 from tests.applying.stage import Stage, states
 from tests.applying.world import (
     AWAY,
@@ -288,7 +288,7 @@ def test_an_object_being_made_already_is_waited_for(stage: Stage) -> None:
     stage.cloud.ready_at[NEW.arn] = 40.0
     outcome = stage.run(plan_of(create_step(NEW)))
     assert states(outcome) == [StepState.DONE]
-    assert stage.cloud.made("create") == []
+    assert stage.cloud.made("create") == stage.cloud.made("tag") == []
     assert stage.clock.seconds >= 40
 
 
@@ -305,3 +305,34 @@ def test_a_victim_that_is_gone_is_as_good_as_deleted(stage: Stage) -> None:
     del stage.cloud.objects[OLD.arn]
     assert states(stage.run(plan_of(DELETE))) == [StepState.DONE]
     assert stage.cloud.made("delete") == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "check"),
+    [
+        (remark(OLD.arn, policy="silver"), "owned"),
+        (remark(OLD.arn, pin="case 17"), "unpinned"),
+        (someone_copies(AWAY.account), "origin_of_nothing_in_flight"),
+    ],
+)
+def test_a_plan_that_leaves_out_what_must_hold_is_not_believed(
+    stage: Stage, spoil: Spoil, check: str
+) -> None:
+    spoil(stage)
+    outcome = stage.run(plan_of(replace(delete_step(OLD), preconditions=())))
+    assert states(outcome) == [StepState.REFUSED]
+    assert outcome.results[0].code == check
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        replace(DELETE, parameters={"DBSnapshotIdentifier": NEW.identifier}),
+        replace(DELETE, snapshot=NEW.identifier),
+        replace(DELETE, location=At(VAULT.account, VAULT.region)),
+    ],
+)
+def test_a_step_about_two_objects_touches_neither(stage: Stage, step: Step) -> None:
+    outcome = stage.run(plan_of(step))
+    assert states(outcome) == [StepState.FAILED]
+    assert stage.cloud.calls == []

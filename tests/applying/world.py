@@ -105,6 +105,7 @@ class FakeCloud:
     faults: defaultdict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
     ready_at: dict[str, float] = field(default_factory=dict)
     shared: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    slow: dict[str, float] = field(default_factory=dict)
     busiest: Counter[Location] = field(default_factory=Counter)
     before_call: Callable[[str], None] | None = None
 
@@ -197,7 +198,7 @@ class FakeCloud:
 
     def _put(self, arn: str, status: str, instance: str, tags: Mapping[str, str]) -> None:
         self.objects[arn] = snapshot(arn, tags, status=status, instance=instance, progress=10)
-        self.ready_at[arn] = self.clock.elapsed() + self.takes
+        self.ready_at[arn] = self.clock.elapsed() + self.slow.get(arn, self.takes)
 
     def _refuse_twice(self, arn: str) -> None:
         if arn in self.objects:
