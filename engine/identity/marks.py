@@ -29,6 +29,7 @@ ADOPTED = "engine:adopted"
 
 NO_KEY = "none"
 UNKNOWN_KEY = "unknown"
+_YEARS = range(1970, 9000)  # what schedules and calendars can count in, with room around it
 
 
 class Role(StrEnum):
@@ -140,9 +141,9 @@ def read_marks(tags: Mapping[str, str]) -> Marks | None:
 
 def _time(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
+    if moment.tzinfo is None or moment.microsecond or moment.year not in _YEARS:
         raise ValueError(text)
-    return moment
+    return moment.astimezone(UTC)
 
 
 def fingerprint(

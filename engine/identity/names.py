@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ from engine.inventory.records import Location
 
 MAX_LENGTH = 255
 HASH_LENGTH = 8
+_HASH = re.compile(r"-[0-9a-f]{8}\Z")
 
 
 def snapshot_id(instance: str, policy: str, slot: datetime, zone: str, proof: str) -> str:
@@ -18,12 +20,21 @@ def snapshot_id(instance: str, policy: str, slot: datetime, zone: str, proof: st
     """
     stamp = slot.astimezone(UTC).strftime("%Y%m%dt%H%Mz")
     front = f"{instance}-{policy}-{stamp}-{zone.replace('-', '')}".lower()
-    return f"{front[: MAX_LENGTH - HASH_LENGTH - 1].rstrip('-')}-{proof}"
+    return _with_hash(front, proof)
 
 
 def derived_id(origin: str, proof: str) -> str:
-    """Return the id of a copy: its origin's but for the hash."""
-    return f"{origin[:-HASH_LENGTH].rstrip('-')}-{proof}"
+    """Return the id of a copy: its origin's but for the hash, which adopted objects lack."""
+    return _with_hash(_HASH.sub("", origin), proof)
+
+
+def ends_in_hash(identifier: str) -> bool:
+    """Say whether an id may be one of the engine's."""
+    return _HASH.search(identifier) is not None
+
+
+def _with_hash(front: str, proof: str) -> str:
+    return f"{front[: MAX_LENGTH - HASH_LENGTH - 1].rstrip('-')}-{proof}"
 
 
 def snapshot_arn(like: str, location: Location, identifier: str) -> str:

@@ -9,11 +9,11 @@ from datetime import datetime
 from engine.documents.model import CopyRule, Terms
 from engine.identity.marks import Marks, Role, fingerprint
 from engine.identity.names import derived_id, snapshot_arn
-from engine.inventory.records import Location, SnapshotState
+from engine.inventory.records import Location, Snapshot, SnapshotState
 from engine.planning.creating import near_backup_window, tags_left_out
 from engine.planning.draft import Draft, Planned
 from engine.planning.routes import Hops, KeyChoice, Route, RouteBook, hops, next_keys
-from engine.planning.slots import Lateness, latest_due, period_start
+from engine.planning.slots import period_start
 from engine.planning.steps import (
     Origin,
     copy_snapshot,
@@ -58,67 +58,90 @@ def _plan_route(draft: Draft, world: World, book: RouteBook, route: Route, terms
         text = "what the target holds could not be read, so nothing is sent to it"
         draft.wait(Waiting.TARGET_NOT_READ, text, route.location, None)
         return Demand(route, False, frozenset(), {})
-    wanted = _wanted(draft, world, route, terms, there)
-    in_flight = [h for h in there if h.state is SnapshotState.IN_PROGRESS]
-    missing = frozenset([o.slot for o in wanted] + [h.slot for h in in_flight])
-    if in_flight:
-        if wanted:
-            text = f"{in_flight[0].identifier} is on its way; one copy at a time"
-            draft.wait(Waiting.COPY_IN_FLIGHT, text, route.location, wanted[0].slot)
-        return Demand(route, True, missing, {})
-    sent = {}
-    for origin in wanted[:1]:
-        step = _send(draft, world, book, route, origin)
-        if step is not None:
-            sent[origin.slot] = step
-    return Demand(route, True, missing, sent)
+    wanted, missing = _wants(draft, world, route, terms, there)
+    demand = Demand(route, True, missing, {})
+    on_its_way = next((h for h in there if h.state is SnapshotState.IN_PROGRESS), None)
+    if not wanted or not route.is_open:
+        return demand
+    if on_its_way is not None:
+        text = f"{on_its_way.identifier} is on its way; one copy at a time"
+        draft.wait(Waiting.COPY_IN_FLIGHT, text, route.location, wanted[0].slot)
+        return demand
+    origin = next((o for o in wanted if _can_be_read(draft, world, route, o)), None)
+    step = None if origin is None else _send(draft, world, book, route, origin)
+    if origin is not None and step is not None:
+        demand.sent[origin.slot] = step
+    return demand
 
 
-def _wanted(
+def _wants(
     draft: Draft, world: World, route: Route, terms: Terms, there: Sequence[Holding]
-) -> list[Origin]:
-    """Return what the target wants and lacks, in the order of sending.
+) -> tuple[list[Origin], frozenset[datetime]]:
+    """Return what the target wants and lacks, in the order of sending, and all it has not yet.
 
-    Oldest slot first; a slot whose copy failed goes behind the others, so that one snapshot that
-    cannot be copied does not hold up all newer ones.
+    Oldest slot first; a slot whose copy or bridge failed goes behind the others, so that one
+    snapshot that cannot be copied does not hold up all newer ones.
     """
     present = {h.slot for h in there if h.state is not SnapshotState.FAILED}
-    failed = {h.slot for h in there if h.state is SnapshotState.FAILED}
-    candidates = _candidates(draft, route, terms, present)
+    candidates = _candidates(draft, route, terms, present, world.now)
     candidates = [o for o in candidates if not _conflicts(draft, world, route, o)]
-    if not candidates:
-        return []
-    slots = sorted({*present, *(o.slot for o in candidates)})
-    newest = max((s for s in slots if s <= world.now), default=None)
-    decision = decide(slots, route.keep, terms.timezone, newest_available=newest, now=world.now)
+    coming = {h.slot for h in there if h.is_in_flight}
+    if not candidates and not coming:
+        return [], frozenset()
+    slots = {*(h.slot for h in there if h.is_point), *(o.slot for o in candidates)}
+    decision = decide(sorted(slots), route.keep, terms.timezone, now=world.now)
     kept = {point.time for point in decision.keep}
     wanted = [o for o in candidates if o.slot in kept]
-    return sorted(wanted, key=lambda o: (o.slot in failed, o.slot))
+    stuck = _stuck(draft.source, there)
+    wanted.sort(key=lambda o: (o.slot in stuck, o.slot))
+    return wanted, frozenset([o.slot for o in wanted]) | (coming & kept)
 
 
-def _candidates(draft: Draft, route: Route, terms: Terms, present: set[datetime]) -> list[Origin]:
+def _stuck(source: Source, there: Sequence[Holding]) -> set[datetime]:
+    """Return the slots whose copy failed, or whose bridge failed or came to nobody knows what."""
+    broken = {SnapshotState.FAILED, SnapshotState.UNKNOWN}
+    return {h.slot for h in there if h.state is SnapshotState.FAILED} | {
+        h.slot for h in source.holdings if h.marks.role is Role.BRIDGE and h.state in broken
+    }
+
+
+def _candidates(
+    draft: Draft, route: Route, terms: Terms, present: set[datetime], now: datetime
+) -> list[Origin]:
     """Return what could be sent: one origin per slot, oldest first."""
+    source = draft.source
     origins: dict[datetime, Origin] = {}
-    for origin in _primaries(draft.source):
+    for origin in sorted(_primaries(source), key=lambda h: _preference(h, source)):
         origins.setdefault(origin.slot, origin)
     for planned in draft.planned:
         if planned.marks.role is Role.PRIMARY:
             origins.setdefault(planned.slot, planned)
     slots = _first_of_each_period(sorted(origins), present, route.rule, terms)
     eligible = [origins[slot] for slot in slots if slot not in present]
-    if present:
-        oldest = min(present)
+    past = [slot for slot in present if slot <= now]
+    if past:
+        oldest = min(past)
         return [o for o in eligible if o.slot > oldest]
     backfill = route.rule.backfill
     return eligible if backfill == "all" else eligible[-(backfill + 1) :]
 
 
 def _primaries(source: Source) -> Iterable[Holding]:
+    """Return what is copied from; nobody knows whether an unknown status ever ends."""
     return (
         h
         for h in source.holdings
-        if h.marks.role is Role.PRIMARY and h.location == source.location and h.is_point
+        if h.marks.role is Role.PRIMARY
+        and h.location == source.location
+        and h.is_point
+        and h.state is not SnapshotState.UNKNOWN
     )
+
+
+def _preference(holding: Holding, source: Source) -> tuple[bool, bool, str]:
+    """Order the primaries of one slot: what can be copied now, what is of the source's volume."""
+    inherited = holding.marks.resource != source.ref.resource_id
+    return (not holding.is_available, inherited, holding.arn)
 
 
 def _first_of_each_period(
@@ -145,23 +168,39 @@ def _marks(world: World, origin: Origin, role: Role, policy: str, key: KeyChoice
         keys=next_keys(origin.marks.keys, key),
         origin=origin.arn,
         shared=frozenset(),
+        gone_since=None,
         pin=None,
         adopted=None,
     )
 
 
-def _proof(marks: Marks, location: Location) -> str:
-    return fingerprint(marks.estate, marks.role, location, marks.resource, marks.policy, marks.slot)
-
-
 def _conflicts(draft: Draft, world: World, route: Route, origin: Origin) -> bool:
-    """Say whether an object that is not ours has the id this copy would get; note it if so."""
-    assert draft.source.policy is not None
-    marks = _marks(world, origin, Role.COPY, draft.source.policy.name, route.key)
-    foreign = world.suspects.get((route.location, _proof(marks, route.location)))
+    """Say whether an object that is not ours has the id this copy or its bridge would get."""
+    foreign = _foreign(draft, world, origin, Role.COPY, route.location)
+    if foreign is None and _needs_bridge(world, route, origin) and not _bridges(draft, origin):
+        foreign = _foreign(draft, world, origin, Role.BRIDGE, origin.location)
     if foreign is not None:
-        draft.conflict(foreign.arn, route.location, origin.slot)
+        draft.conflict(foreign.arn, foreign.location, origin.slot)
     return foreign is not None
+
+
+def _foreign(
+    draft: Draft, world: World, origin: Origin, role: Role, location: Location
+) -> Snapshot | None:
+    assert draft.source.policy is not None
+    marks, policy = origin.marks, draft.source.policy.name
+    proof = fingerprint(world.estate.name, role, location, marks.resource, policy, marks.slot)
+    return world.suspects.get((location, proof))
+
+
+def _can_be_read(draft: Draft, world: World, route: Route, origin: Origin) -> bool:
+    """Say whether the origin's key can decrypt it; note it if not (KMS API reference, KeyState)."""
+    key = (world.scope(origin.location).keys or {}).get(origin.kms_key or "")
+    if key is None or key.state == "Enabled":
+        return True
+    text = f"{origin.identifier} cannot be copied: its key {key.arn} is {key.state}"
+    draft.wait(Waiting.NO_ROUTE, text, route.location, origin.slot)
+    return False
 
 
 def _send(draft: Draft, world: World, book: RouteBook, route: Route, origin: Origin) -> str | None:
@@ -174,17 +213,17 @@ def _send(draft: Draft, world: World, book: RouteBook, route: Route, origin: Ori
         return None
     text = f"{route.target} has no point of {short(origin.slot)}"
     reason = Reason(StepReason.TARGET_MISSING_POINT, text)
-    return _copy(draft, world, reader, Role.COPY, route.location, route.key, reason)
+    return _copy(draft, world, reader, Role.COPY, route.location, route.key, reason).step
 
 
-def _reader(
-    draft: Draft, world: World, book: RouteBook, route: Route, origin: Origin
-) -> Origin | None:
-    """Return the object that the target's account copies from: the origin, or a bridge."""
+def _needs_bridge(world: World, route: Route, origin: Origin) -> bool:
     scope = world.scope(origin.location)
-    if hops(origin.location, route.location, scope, origin.kms_key) is not Hops.REKEY_SHARE_COPY:
-        return origin
-    bridges = [
+    way = hops(origin.location, route.location, scope, origin.kms_key)
+    return way is Hops.REKEY_SHARE_COPY
+
+
+def _bridges(draft: Draft, origin: Origin) -> list[Holding]:
+    return [
         h
         for h in draft.source.holdings
         if h.marks.role is Role.BRIDGE
@@ -193,13 +232,21 @@ def _reader(
         and h.marks.resource == origin.marks.resource
         and h.state is not SnapshotState.FAILED
     ]
-    if bridges:
-        if bridges[0].is_available:
-            return bridges[0]
+
+
+def _reader(
+    draft: Draft, world: World, book: RouteBook, route: Route, origin: Origin
+) -> Origin | None:
+    """Return the object that the target's account copies from: the origin, or a bridge."""
+    if not _needs_bridge(world, route, origin):
+        return origin
+    bridges = _bridges(draft, origin)
+    ready = next((h for h in bridges if h.is_available), None)
+    if ready is None and bridges:
         text = f"{bridges[0].identifier} is {bridges[0].snapshot.status}"
         draft.wait(Waiting.BRIDGE_IN_FLIGHT, text, route.location, origin.slot)
         return None
-    return _bridge(draft, world, book, route, origin)
+    return ready or _bridge(draft, world, book, route, origin)
 
 
 def _bridge(
@@ -209,39 +256,25 @@ def _bridge(
     if rekey is None:
         text = (
             "the database is under AWS's default key, which no other account may use, and its "
-            "account names no `rekey` key to copy it to first"
+            "account names no `rekey` key of its own to copy it to first"
         )
         draft.wait(Waiting.NO_ROUTE, text, route.location, origin.slot)
         return None
     planned = next((p for p in draft.planned if _is_bridge_of(p, origin)), None)
     if planned is not None:
         return planned
-    if _must_keep_quiet(draft.source, world):
+    assert draft.source.instance is not None
+    if near_backup_window(draft.source.instance, world.now):
         text = "re-keys wait until the automated backup window is over"
         draft.wait(Waiting.AUTOMATED_BACKUP_WINDOW, text, route.location, origin.slot)
         return None
     text = f"{route.target} cannot use AWS's default key"
     reason = Reason(StepReason.ROUTE_NEEDS_BRIDGE, text)
-    step = _copy(draft, world, origin, Role.BRIDGE, origin.location, rekey, reason)
-    return None if step is None else draft.planned[-1]
+    return _copy(draft, world, origin, Role.BRIDGE, origin.location, rekey, reason)
 
 
 def _is_bridge_of(planned: Planned, origin: Origin) -> bool:
     return planned.marks.role is Role.BRIDGE and planned.marks.origin == origin.arn
-
-
-def _must_keep_quiet(source: Source, world: World) -> bool:
-    """Say whether a copy in the source's own region would cost it an automated backup.
-
-    One that follows a punctual point belongs to that point and is not held up.
-    """
-    if source.instance is None or not near_backup_window(source.instance, world.now):
-        return False
-    schedule = source.terms.snapshots.schedule if source.terms else None
-    if schedule is None or source.terms is None:
-        return True
-    slot = latest_due(schedule, source.terms.timezone, world.now)
-    return slot is None or slot.lateness(world.now) is Lateness.LATE
 
 
 def _copy(
@@ -252,16 +285,14 @@ def _copy(
     location: Location,
     key: KeyChoice,
     reason: Reason,
-) -> str | None:
+) -> Planned:
     source = draft.source
     assert source.policy is not None
     assert source.terms is not None
     marks = _marks(world, origin, role, source.policy.name, key)
-    proof = _proof(marks, location)
-    foreign = world.suspects.get((location, proof))
-    if foreign is not None:
-        draft.conflict(foreign.arn, location, origin.slot)
-        return None
+    proof = fingerprint(
+        marks.estate, marks.role, location, marks.resource, marks.policy, marks.slot
+    )
     name = derived_id(origin.identifier, proof)
     planned = Planned(
         step=step_id(Action.COPY, location, name),
@@ -273,12 +304,16 @@ def _copy(
         kms_key=key.arn or key.reference,
         allocated_gib=origin.allocated_gib,
     )
-    inherited = origin.snapshot.tags if isinstance(origin, Holding) else {}
+    inherited = (
+        origin.snapshot.tags
+        if isinstance(origin, Holding)
+        else draft.steps[origin.step].parameters["Tags"]
+    )
     tags, left_out = passed_on(marks, source.terms.snapshots.tags, inherited)
     if left_out:
-        draft.warnings.append(tags_left_out(source, left_out))
+        draft.warn(tags_left_out(source, left_out))
     draft.add(copy_snapshot(source, origin, planned, tags, key.reference, reason))
     if isinstance(origin, Planned):
         draft.depend(planned.step, [origin.step])
     draft.planned.append(planned)
-    return planned.step
+    return planned

@@ -11,7 +11,7 @@ from engine.identity.names import snapshot_arn, snapshot_id
 from engine.inventory.placement import volume_zone
 from engine.inventory.records import Instance, SnapshotState
 from engine.planning.draft import Draft, Planned
-from engine.planning.slots import Lateness, Slot, latest_due
+from engine.planning.slots import FRESH, Slot, latest_due
 from engine.planning.steps import create_snapshot, passed_on, short, step_id
 from engine.planning.survey import Source, World
 from engine.plans.codes import Action, Waiting
@@ -19,6 +19,7 @@ from engine.plans.plan import Warned
 
 SNAPSHOT_STATES = frozenset({"available", "storage-optimization"})
 NEAR_BACKUP_WINDOW = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 _WINDOW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 
 
@@ -66,19 +67,15 @@ def _why_not(
     if instance.status not in SNAPSHOT_STATES:
         text = f"the instance is {instance.status}; AWS takes snapshots of available ones"
         return Waiting.SOURCE_STATE, text
-    lateness = slot.lateness(world.now)
-    if lateness is Lateness.PUNCTUAL:
-        return None
+    fresh, in_window = slot.is_fresh(world.now), slot.is_open(world.now)
     catch_up = terms.snapshots.schedule.catch_up if terms.snapshots.schedule else CatchUp.NONE
-    if catch_up is CatchUp.NONE:
+    if catch_up is CatchUp.NONE and not (fresh and in_window):
         return Waiting.SLOT_MISSED, f"slot {short(slot.at)} was missed; catch_up is none"
-    if lateness is Lateness.IN_WINDOW:
-        return None
-    if catch_up is CatchUp.IN_WINDOW:
+    if catch_up is CatchUp.IN_WINDOW and not in_window:
         return Waiting.SLOT_MISSED, f"the window of slot {short(slot.at)} is over"
-    if _is_first(source, world):
+    if not in_window and not fresh and _is_first(source, world):
         return Waiting.WINDOW, "the first point of a database waits for its window"
-    if near_backup_window(instance, world.now):
+    if slot.is_late(world.now) and near_backup_window(instance, world.now):
         text = f"the automated backup window {instance.backup_window} UTC is near"
         return Waiting.AUTOMATED_BACKUP_WINDOW, text
     return None
@@ -93,7 +90,8 @@ def near_backup_window(instance: Instance, now: datetime) -> bool:
     """Say whether `now` is within an hour of the automated backup window (UTC).
 
     RDS refuses snapshots while it makes its own, and skips its own while a copy of the same
-    database runs in the Region (RDS User Guide, Introduction to backups).
+    database runs in the Region (RDS User Guide, Introduction to backups). A window that leaves
+    no time of day free is not waited for.
     """
     clock = _WINDOW.fullmatch(instance.backup_window or "")
     if clock is None or instance.backup_retention_days == 0:
@@ -101,9 +99,10 @@ def near_backup_window(instance: Instance, now: datetime) -> bool:
     hour, minute, end_hour, end_minute = map(int, clock.groups())
     start, end = 60 * hour + minute, 60 * end_hour + end_minute
     utc = now.astimezone(UTC)
-    margin = int(NEAR_BACKUP_WINDOW.total_seconds()) // 60
+    margin = NEAR_BACKUP_WINDOW // MINUTE
     since_start = (60 * utc.hour + utc.minute - (start - margin)) % 1440
-    return since_start < (end - start) % 1440 + 2 * margin
+    busy = (end - start) % 1440 + 2 * margin
+    return since_start < busy <= 1440 - FRESH // MINUTE
 
 
 def _create(draft: Draft, instance: Instance, slot: Slot, world: World) -> None:
@@ -144,7 +143,7 @@ def _create(draft: Draft, instance: Instance, slot: Slot, world: World) -> None:
     inherited = instance.tags if instance.copy_tags_to_snapshot else {}
     tags, left_out = passed_on(marks, source.terms.snapshots.tags, inherited)
     if left_out:
-        draft.warnings.append(tags_left_out(source, left_out))
+        draft.warn(tags_left_out(source, left_out))
     zones = f"{instance.availability_zone or ''}/{instance.secondary_zone or ''}"
     draft.add(create_snapshot(source, instance, planned, tags, zones))
     draft.planned.append(planned)

@@ -88,7 +88,14 @@ class Draft:
             "carries an id of the engine's but not its tags; it is taken for this point, "
             "never changed or deleted: delete or rename it by hand to have the point made"
         )
-        self.conflicts.append(Conflict(arn, at(where), self.source.ref, slot, text))
+        found = Conflict(arn, at(where), self.source.ref, slot, text)
+        if found not in self.conflicts:
+            self.conflicts.append(found)
+
+    def warn(self, warned: Warned) -> None:
+        """Note what a person should know, once."""
+        if warned not in self.warnings:
+            self.warnings.append(warned)
 
     def keep(self, holding: Holding, reasons: Iterable[Reason]) -> None:
         """Note why an object stays."""

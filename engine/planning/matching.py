@@ -85,16 +85,25 @@ class Matcher:
     def possible_terms(self, policy: Policy, last_seen: Instance) -> list[Terms]:
         """Return the terms that may have held for a gone database, whose tags nobody knows.
 
-        Beside those that the rest of it decides, there is one for each override that asks for
-        tags: what may go must be free to go under every one.
+        Beside those that hold whatever its tags were, there is one for each override that asks
+        for tags: what may go must be free to go under every one.
         """
-        decided = self.terms(policy, last_seen)
-        possible = [decided]
+        certain: list[int] = []
+        perhaps: list[int] = []
         for index, override in enumerate(policy.overrides):
-            tagless = replace(override.select.condition, tags={})
-            if override.select.condition.tags and self._holds(tagless, last_seen):
-                possible.append(terms_for(policy, (index,)))
-        return possible
+            select = override.select
+            if not self._may_hold(select.condition, last_seen):
+                continue
+            excluding = [entry for entry in select.exclude if self._may_hold(entry, last_seen)]
+            if all(entry.tags for entry in excluding):
+                asks = select.condition.tags or excluding
+                (perhaps if asks else certain).append(index)
+        applied = [certain, *(sorted([*certain, index]) for index in perhaps)]
+        return [terms_for(policy, tuple(indexes)) for indexes in applied]
+
+    def _may_hold(self, condition: Condition, instance: Instance) -> bool:
+        """Say whether a condition holds for some tags."""
+        return self._holds(replace(condition, tags={}), instance)
 
     def _takes(self, select: Select, instance: Instance) -> bool:
         if instance.replica_of is not None and not select.replicas:

@@ -50,7 +50,8 @@ def judge_gone(draft: Draft, world: World) -> list[Removal]:
         maker = world.matcher.maker(holding.marks.policy)
         if maker is None and holding.is_point:
             code = UnmanagedReason.POLICY_GONE
-            removals += leave_or_retire(draft, world, [holding], code, policy_gone(holding))
+            text = policy_gone(holding)
+            removals += leave_or_retire(draft, world, [holding], code, text, FUTURE_PROTECTIONS)
             continue
         why = _why_an_orphan_stays(draft, world, maker, holding, ranks)
         if why is not None:

@@ -15,6 +15,8 @@ from engine.planning.copying import Demand
 from engine.planning.draft import Draft
 from engine.planning.orphans import judge_gone, keep_unknown
 from engine.planning.removal import (
+    FUTURE_PROTECTIONS,
+    NOTHING,
     POINT_PROTECTIONS,
     Removal,
     because,
@@ -70,7 +72,8 @@ def _judge_unmatched(draft: Draft, world: World) -> list[Removal]:
     for holding in draft.source.holdings:
         if not holding.is_point:
             draft.keep(holding, [because(KeepReason.UNMANAGED, text)])
-    return leave_or_retire(draft, world, points, UnmanagedReason.SOURCE_UNMATCHED, text)
+    code = UnmanagedReason.SOURCE_UNMATCHED
+    return leave_or_retire(draft, world, points, code, text, FUTURE_PROTECTIONS)
 
 
 def _judge_points(
@@ -90,7 +93,9 @@ def _judge_points(
             text = policy_gone(holding)
             if rules is UnmanagedReason.TARGET_DROPPED:
                 text = f"policy {source.policy.name} sends nothing to {location}"
-            removals.extend(leave_or_retire(draft, world, [holding], rules, text))
+            # Where points go on being made, retired ones make room only for newer ones.
+            exempt = FUTURE_PROTECTIONS if current is None else NOTHING
+            removals.extend(leave_or_retire(draft, world, [holding], rules, text, exempt))
     retired = {removal.holding.arn for removal in removals}
     staying = [h for h in points if h.arn not in retired]
     removals.extend(_apply_rules(draft, world, location, staying, managed))

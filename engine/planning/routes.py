@@ -28,13 +28,18 @@ class KeyChoice:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One target of one source: where to, under which key, and what is kept there."""
+    """One target of one source: where to, under which key, and what is kept there.
+
+    Nothing is sent along a route that is not open because its key is missing; what its target
+    wants is wanted all the same.
+    """
 
     target: str
     location: Location
     rule: CopyRule
     key: KeyChoice
     keep: Keep
+    is_open: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,6 @@ class Hops(Enum):
     COPY = auto()
     SHARE_COPY = auto()
     REKEY_SHARE_COPY = auto()
-    IMPOSSIBLE = auto()
 
 
 class RouteBook:
@@ -62,13 +66,15 @@ class RouteBook:
         self._estate = estate
         self._scopes = scopes
         self._routes: dict[tuple[int, Location], tuple[list[Route], list[NoRoute]]] = {}
+        self._terms: list[Terms] = []  # so that no other terms get the identity of known ones
 
     def routes(self, terms: Terms, home: Location) -> tuple[list[Route], list[NoRoute]]:
-        """Return the routes of a source at `home`, and the targets that have none."""
+        """Return the routes of a source at `home`, and what keeps targets from being reached."""
         known = self._routes.get((id(terms), home))
         if known is None:
             known = self._find(terms, home)
             self._routes[id(terms), home] = known
+            self._terms.append(terms)
         return known
 
     def _find(self, terms: Terms, home: Location) -> tuple[list[Route], list[NoRoute]]:
@@ -91,9 +97,9 @@ class RouteBook:
             if key is None:
                 text = f"key {target.key} of target {target.name} does not exist in {there}"
                 misses.append(NoRoute(rule.target, there, text))
-                continue
             keep = terms.snapshots.keep if rule.keep is None else rule.keep
-            routes.append(Route(rule.target, there, rule, key, keep))
+            choice = key or KeyChoice(target.key, None)
+            routes.append(Route(rule.target, there, rule, choice, keep, key is not None))
         return routes, misses
 
     def _target(self, name: str, home: Location) -> Target | None:
@@ -108,11 +114,15 @@ class RouteBook:
         return self._scopes.get(location) or Scope(location)
 
     def rekey(self, home: Location) -> KeyChoice | None:
-        """Return the key of an account's bridges at `home`, None where it has none."""
+        """Return the key of an account's bridges at `home`, None where it has none of its own."""
         account = next((a for a in self._estate.accounts.values() if a.id == home.account), None)
         if account is None or account.rekey is None:
             return None
-        return resolve_key(account.rekey, self._scope(home))
+        scope = self._scope(home)
+        choice = resolve_key(account.rekey, scope)
+        if choice is None or is_default_key((scope.keys or {}).get(choice.arn or "")):
+            return None
+        return choice
 
 
 def resolve_key(reference: str, scope: Scope) -> KeyChoice | None:

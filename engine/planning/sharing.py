@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from engine.inventory.records import Location
+from engine.inventory.records import Location, SnapshotState
 from engine.planning.draft import Draft, Planned
 from engine.planning.steps import Origin, share_snapshot, unshare_snapshot
 from engine.planning.survey import Holding, World
@@ -23,8 +23,9 @@ def plan_shares(draft: Draft, world: World) -> None:
     for arn in sorted(readers):
         _share(draft, world, found[arn], readers[arn])
     for holding in draft.source.holdings:
-        if holding.marks.shared and holding.arn not in readers:
-            _take_back(draft, world, holding, holding.marks.shared, {})
+        is_there = holding.state is not SnapshotState.DELETING
+        if holding.marks.shared and holding.arn not in readers and is_there:
+            _take_back(draft, world, holding, holding.marks.shared, {}, [])
 
 
 def _readers(draft: Draft) -> dict[str, dict[str, list[str]]]:
@@ -40,13 +41,15 @@ def _readers(draft: Draft) -> dict[str, dict[str, list[str]]]:
 
 def _share(draft: Draft, world: World, origin: Origin, copies: dict[str, list[str]]) -> None:
     shared = origin.marks.shared | set(copies)
+    steps = []
     for account in sorted(copies):
         step = draft.add(share_snapshot(draft.source, origin, account, shared))
+        steps.append(step)
         if isinstance(origin, Planned):
             draft.depend(step, [origin.step])
         for copy in copies[account]:
             draft.depend(copy, [step])
-    _take_back(draft, world, origin, shared, copies)
+    _take_back(draft, world, origin, shared, copies, steps)
 
 
 def _take_back(
@@ -55,9 +58,10 @@ def _take_back(
     origin: Origin,
     shared: frozenset[str] | set[str],
     copies: dict[str, list[str]],
+    previous: list[str],
 ) -> None:
+    """Add the unshares, behind the `previous` steps that change the same tag."""
     rest = set(shared)
-    previous: list[str] = []
     for account in sorted(shared):
         if _may_be_read(draft, world, origin, account):
             continue

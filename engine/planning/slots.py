@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from enum import Enum, auto
+from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import count
 from zoneinfo import ZoneInfo
 
 from engine.documents.model import Cron, Every, Schedule, Window
@@ -18,16 +18,8 @@ from engine.planning.local_time import instant, resolve
 
 DAY = timedelta(days=1)
 FIRST_MONDAY = date(1970, 1, 5)
-PUNCTUAL = timedelta(hours=1)
+FRESH = timedelta(minutes=90)
 _HORIZON = timedelta(days=366 * 5)
-
-
-class Lateness(Enum):
-    """How a moment stands to a slot that is due."""
-
-    PUNCTUAL = auto()
-    IN_WINDOW = auto()
-    LATE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +29,31 @@ class Slot:
     at: datetime
     window_end: datetime | None
 
-    def lateness(self, now: datetime) -> Lateness:
-        """Say how late a point made at `now` would be.
+    def is_fresh(self, now: datetime) -> bool:
+        """Say whether a run at `now` may be the first that could meet it.
 
-        Schedulers run the engine every 15 to 60 minutes, so the first hour counts as punctual.
+        Schedulers run the engine every 15 to 60 minutes, and a runner may start late.
         """
-        in_window = self.window_end is None or now < self.window_end
-        if in_window and now < self.at + PUNCTUAL:
-            return Lateness.PUNCTUAL
-        return Lateness.IN_WINDOW if in_window else Lateness.LATE
+        return now < self.at + FRESH
+
+    def is_open(self, now: datetime) -> bool:
+        """Say whether its window is not over at `now`."""
+        return self.window_end is None or now < self.window_end
+
+    def is_late(self, now: datetime) -> bool:
+        """Say whether a point made at `now` would be late: not fresh, and in no window."""
+        return not self.is_fresh(now) and (self.window_end is None or not self.is_open(now))
 
 
 @lru_cache(maxsize=4096)
 def latest_due(schedule: Schedule, timezone: ZoneInfo, now: datetime) -> Slot | None:
     """Return the newest slot at or before `now`, None where there has been none for years."""
     match schedule.cadence:
-        case Every():
-            at = _latest_of_period(schedule, schedule.cadence.period, timezone, now)
+        case Every(period):
+            return _slot(_latest_of_period(schedule, period, timezone, now), schedule, timezone)
         case Cron(expression):
             at = _latest_of_cron(expression, timezone, now)
-    return None if at is None else _slot(at, schedule, timezone)
+            return None if at is None else _slot(at, schedule, timezone)
 
 
 @lru_cache(maxsize=4096)
@@ -78,15 +75,17 @@ def period_start(every: timedelta, timezone: ZoneInfo, moment: datetime) -> date
 
     Periods start at local midnights: for "the first point of each period" of a copy rule.
     """
-    start = _latest_of_period(Schedule(Every(every)), every, timezone, moment)
-    return moment if start is None else start
+    return _latest_of_period(Schedule(Every(every)), every, timezone, moment)
 
 
 def _slot(at: datetime, schedule: Schedule, timezone: ZoneInfo) -> Slot:
     if schedule.window is None or _is_sub_daily(schedule):
         return Slot(at, None)
     local = at.astimezone(timezone)
-    return Slot(at, instant(local.date(), _end_minute(schedule.window, local), timezone))
+    end = instant(local.date(), _end_minute(schedule.window, local), timezone)
+    # A window that holds no part of its slot, because a cron expression or a clock change lies
+    # outside of it, would close before it opens; such a slot is open until the next one.
+    return Slot(at, end if end > at else None)
 
 
 def _end_minute(window: Window, local: datetime) -> int:
@@ -102,14 +101,11 @@ def _is_sub_daily(schedule: Schedule) -> bool:
 
 def _latest_of_period(
     schedule: Schedule, period: timedelta, timezone: ZoneInfo, now: datetime
-) -> datetime | None:
-    day = now.astimezone(timezone).date() + DAY
-    for back in range(max(1, period.days) + 3):
-        slots = _slots_of_day(schedule, period, timezone, day - timedelta(days=back))
-        due = [at for at in slots if at <= now]
-        if due:
-            return due[-1]
-    return None
+) -> datetime:
+    tomorrow = now.astimezone(timezone).date() + DAY
+    days = (tomorrow - timedelta(days=back) for back in count())
+    slots = (at for day in days for at in reversed(_slots_of_day(schedule, period, timezone, day)))
+    return next(at for at in slots if at <= now)
 
 
 def _slots_of_day(
@@ -144,4 +140,4 @@ def _cron(
     for naive in CronSim(expression, start, reverse=reverse):
         if abs(naive - start) > _HORIZON:
             return
-        yield resolve(naive, timezone).astimezone(UTC)
+        yield resolve(naive, timezone)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from enum import Enum, auto
 from engine.documents.model import Documents, Estate, Policy, Target, Terms
 from engine.identity.chains import Chain, chain_of
 from engine.identity.marks import Marks, Role, owned_marks
-from engine.identity.names import location_of
+from engine.identity.names import ends_in_hash, location_of
 from engine.inventory.records import (
     Instance,
     Inventory,
@@ -26,7 +25,6 @@ from engine.planning.matching import Match, Matcher
 from engine.plans.plan import SourceRef
 
 _IN_FLIGHT = frozenset({SnapshotState.IN_PROGRESS, SnapshotState.UNKNOWN})
-_ENDS_IN_HASH = re.compile(r"-[0-9a-f]{8}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +210,13 @@ def _index(inventory: Inventory, estate: str, governed: frozenset[Location]) -> 
     for location in sorted(governed):
         for snapshot in inventory.scope(location).snapshots or ():
             marks = owned_marks(snapshot, estate)
-            if marks is not None:
-                home = location_of(marks.source) or location
+            home = None if marks is None else location_of(marks.source)
+            if marks is not None and home is not None:
                 holding = holding_of(snapshot, marks)
                 index.owned[home, marks.resource].append(holding)
                 continue
             index.others[location, snapshot.resource_id].append(snapshot)
-            if snapshot.type is SnapshotType.MANUAL and _ENDS_IN_HASH.search(snapshot.identifier):
+            if snapshot.type is SnapshotType.MANUAL and ends_in_hash(snapshot.identifier):
                 index.suspects[location, snapshot.identifier[-8:]] = snapshot
     return index
 
@@ -228,14 +226,17 @@ def _ancestors(
     gone: Iterable[tuple[Location, str]],
     instances: Iterable[Instance],
 ) -> dict[tuple[Location, str], list[tuple[Location, str]]]:
-    """Return which gone sources each live one succeeds: those last seen at its ARN."""
+    """Return which gone sources each live one succeeds: those that once had its ARN.
+
+    Of several such names the latest counts: what is swapped out is often renamed, and backed up
+    under that name, before it is deleted.
+    """
     by_arn = {instance.arn: (instance.location, instance.resource_id) for instance in instances}
     ancestors: dict[tuple[Location, str], list[tuple[Location, str]]] = defaultdict(list)
     for key in sorted(gone):
-        newest = max(owned[key], key=lambda h: (h.slot, h.arn))
-        heir = by_arn.get(newest.marks.source)
-        if heir is not None:
-            ancestors[heir].append(key)
+        names = [(h.slot, h.marks.source) for h in owned[key] if h.marks.source in by_arn]
+        if names:
+            ancestors[by_arn[max(names)[1]]].append(key)
     return ancestors
 
 

@@ -7,7 +7,7 @@ from engine.identity.marks import Role, time_text
 from engine.inventory.placement import UNKNOWN_ZONE, volume_zone
 from engine.planning.draft import Draft
 from engine.planning.steps import short, tag_snapshot
-from engine.planning.survey import Holding, Life, World
+from engine.planning.survey import Holding, Life, Source, World
 from engine.plans.codes import StepReason
 from engine.plans.plan import Reason
 
@@ -43,9 +43,8 @@ def _mark_gone(draft: Draft, world: World, holding: Holding) -> None:
 
 
 def _mark_returned(draft: Draft, holding: Holding) -> None:
-    text = (
-        f"its database was gone since {short(holding.marks.gone_since or holding.slot)} and is back"
-    )
+    assert holding.marks.gone_since is not None
+    text = f"its database was gone since {short(holding.marks.gone_since)} and is back"
     reason = Reason(StepReason.SOURCE_RETURNED.value, text)
     draft.add(tag_snapshot(draft.source, holding, reason, "returned", remove=[tag.GONE_SINCE]))
 
@@ -53,25 +52,17 @@ def _mark_returned(draft: Draft, holding: Holding) -> None:
 def _check_zone(draft: Draft, world: World, holding: Holding) -> None:
     """Read the zone pair again for an object whose run ended before it could.
 
-    A copy's volume is its primary's, so the primary's mark decides; where the primary is not
-    checked either, or is gone already, the copy waits.
+    A copy's volume is its primary's; where nobody can tell any more where that was taken, the
+    object stays unchecked.
     """
     source = draft.source
-    if holding.marks.role is Role.PRIMARY:
-        instance = source.instance
-        if instance is None or instance.resource_id != holding.marks.volume:
-            return
-        zone = volume_zone(instance, world.scope(source.location))
-        seen = holding.snapshot.availability_zone
-        same = zone == holding.marks.zone and seen in {None, instance.availability_zone}
-    else:
+    primary: Holding | None = holding
+    if holding.marks.role is not Role.PRIMARY:
         primary = next((h for h in source.holdings if _is_primary_of(h, holding)), None)
-        if primary is None or not (
-            primary.marks.zone_checked or primary.marks.zone == UNKNOWN_ZONE
-        ):
-            return
-        same = primary.marks.zone == holding.marks.zone
-    if same:
+    zone = None if primary is None else _true_zone(source, world, primary)
+    if zone is None:
+        return
+    if zone == holding.marks.zone:
         reason = Reason(
             StepReason.ZONE_CONFIRMED.value, f"taken in {holding.marks.zone}, as tagged"
         )
@@ -83,9 +74,23 @@ def _check_zone(draft: Draft, world: World, holding: Holding) -> None:
     draft.add(tag_snapshot(source, holding, reason, "zone", add=add))
 
 
+def _true_zone(source: Source, world: World, primary: Holding) -> str | None:
+    """Return the zone a primary was taken in as far as it can be trusted; None: not yet known."""
+    marks, instance = primary.marks, source.instance
+    if marks.zone_checked or marks.zone == UNKNOWN_ZONE:
+        return marks.zone
+    if instance is None or instance.resource_id != marks.volume or not primary.is_available:
+        return None
+    seen = primary.snapshot.availability_zone
+    stayed = seen in {None, instance.availability_zone}
+    moved = volume_zone(instance, world.scope(source.location)) != marks.zone
+    return marks.zone if stayed and not moved else UNKNOWN_ZONE
+
+
 def _is_primary_of(candidate: Holding, derived: Holding) -> bool:
     return (
         candidate.marks.role is Role.PRIMARY
+        and candidate.marks.volume == derived.marks.volume
         and candidate.marks.resource == derived.marks.resource
         and candidate.slot == derived.slot
     )

@@ -7,13 +7,7 @@ from collections.abc import Iterable
 from engine.documents.model import Retire
 from engine.planning.draft import Draft
 from engine.planning.matching import account_names, address_matches
-from engine.planning.removal import (
-    FUTURE_PROTECTIONS,
-    POINT_PROTECTIONS,
-    Removal,
-    because,
-    not_available,
-)
+from engine.planning.removal import Removal, because, not_available
 from engine.planning.survey import Holding, World
 from engine.plans.codes import KeepReason, StepReason, UnmanagedReason
 from engine.plans.plan import Reason
@@ -25,8 +19,12 @@ def leave_or_retire(
     points: Iterable[Holding],
     code: UnmanagedReason,
     text: str,
+    exempt: frozenset[KeepReason],
 ) -> list[Removal]:
-    """Report unmanaged objects; return the removals of those that the estate retires."""
+    """Report unmanaged objects; return the removals of those that the estate retires.
+
+    `exempt` is what need not protect them.
+    """
     removals = []
     for holding in points:
         retire = next((r for r in world.estate.retire if _retires(r, draft, world, holding)), None)
@@ -38,7 +36,7 @@ def leave_or_retire(
         else:
             why = f"the estate retires it: {retire.reason or text}"
             reason = Reason(StepReason.RETIRED.value, why)
-            removals.append(Removal(holding, reason, exempt=_retired_exempt(draft, holding)))
+            removals.append(Removal(holding, reason, exempt=exempt))
     return removals
 
 
@@ -57,16 +55,6 @@ def _retires(retire: Retire, draft: Draft, world: World, holding: Holding) -> bo
         )
         and (retire.policy, retire.sources, retire.locations) != (None, None, None)
     )
-
-
-def _retired_exempt(draft: Draft, holding: Holding) -> frozenset[KeepReason]:
-    """Return what need not protect a retired point: its chain only if it has no future."""
-    source = draft.source
-    goes_on = source.policy is not None and (
-        holding.location == source.location
-        or any(p.location == holding.location for p in draft.planned)
-    )
-    return POINT_PROTECTIONS if goes_on else FUTURE_PROTECTIONS
 
 
 def policy_gone(holding: Holding) -> str:
