@@ -166,6 +166,19 @@ def test_keys_that_have_an_alias_or_are_used_are_described_and_no_others(
     assert len(aws.calls("DescribeKey")) == 3
 
 
+def test_a_key_of_another_account_is_left_to_that_accounts_own_reading(aws: ScriptedAws) -> None:
+    answer_everything(aws)
+    foreign = KEY.replace(PROD, VAULT)
+    xml = snapshot_xml("a").replace("<TagList>", f"<KmsKeyId>{foreign}</KmsKeyId><TagList>")
+    aws.on("DescribeDBSnapshots", page(xml, "DBSnapshots"))
+
+    scope, _ = read_one(aws)
+
+    assert [s.kms_key for s in scope.snapshots or ()] == [foreign]
+    assert foreign not in (scope.keys or {})
+    assert len(aws.calls("DescribeKey")) == 3
+
+
 def test_listings_are_read_to_their_last_page(aws: ScriptedAws) -> None:
     answer_everything(aws)
 
