@@ -61,6 +61,7 @@ class Stage:
         self.stop = StopFlag()
         self.watching = Watching()
         self.problems = Problems()
+        self.budget = RateBudget(self.clock, per_second=1000)
         self.lock: Lock | None = FreeLock()
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "journal.sqlite"
@@ -74,15 +75,14 @@ class Stage:
         max_duration: float | None = None,
         parallelism: int = 4,
     ) -> RunOutcome:
-        budget = RateBudget(self.clock, per_second=1000)
         patience = Patience(draw=lambda: 1.0)
         performer = Performer(
             estate=ESTATE,
             locations=locations_read(plan),
             cloud=self.cloud,
             clock=self.clock,
-            listings=Listings(self.cloud, self.clock, budget, patience),
-            budget=budget,
+            listings=Listings(self.cloud, self.clock, self.budget, patience),
+            budget=self.budget,
             ledger=Ledger(self.journal, self.lock, self.problems),
             problems=self.problems,
             stopping=self.stop.is_set,

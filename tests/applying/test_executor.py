@@ -24,6 +24,7 @@ from tests.applying.world import (
     primary,
     share_step,
     snapshot,
+    tag_step,
     unshare_step,
 )
 
@@ -72,6 +73,7 @@ def test_a_failover_while_a_snapshot_is_made_leaves_its_zone_unknown(stage: Stag
             )
 
     stage.cloud.before_call = fail_over
+    stage.cloud.takes = 20.0  # so soon that the listing of instances from before is fresh enough
     outcome = stage.run(plan_of(create, copy_step(copied, create)))
     assert states(outcome) == [D, D]
     assert stage.cloud.objects[copied.arn].tags[ZONE] == "unknown"
@@ -268,6 +270,7 @@ def test_throttling_slows_the_location_down_and_then_fails_the_step(stage: Stage
     outcome = stage.run(plan_of(create_step(primary())))
     assert states(outcome) == [StepState.FAILED]
     assert len(stage.cloud.made("create")) == 8
+    assert stage.budget.rate(HOME) < 20
     assert outcome.results[0].fix is not None
 
 
@@ -278,3 +281,50 @@ def test_every_account_and_region_has_its_own_turn(stage: Stage) -> None:
     places = [about for name, about in stage.cloud.calls if name == "snapshots"]
     assert places[:3] == [str(VAULT), str(HOME), str(AWAY)]
     assert HOME != VAULT
+
+
+def test_a_step_waits_for_all_it_depends_on(stage: Stage) -> None:
+    old, new = primary(1), primary()
+    hold(stage, old)
+    create, tag = create_step(new), tag_step(old, {"a": "b"})
+    outcome = stage.run(plan_of(tag, create, delete_step(old, tag, create)))
+    assert states(outcome) == [D, D, D]
+    order = [name for name, _ in stage.cloud.calls if name in {"create", "delete"}]
+    assert order == ["create", "delete"]
+    assert stage.clock.seconds >= stage.cloud.takes
+
+
+def test_an_object_deleted_by_somebody_else_in_between_is_as_good_as_deleted(
+    stage: Stage,
+) -> None:
+    old = primary(1)
+    hold(stage, old)
+
+    def snatch(operation: str) -> None:
+        if operation == "delete":
+            stage.cloud.objects.clear()
+
+    stage.cloud.before_call = snatch
+    outcome = stage.run(plan_of(delete_step(old)))
+    assert states(outcome) == [D]
+    assert len(stage.cloud.made("delete")) == 1
+
+
+def test_an_object_that_is_being_deleted_is_left_alone(stage: Stage) -> None:
+    old = primary(1)
+    stage.cloud.objects[old.arn] = old.record("deleting", zone_checked=True)
+    assert states(stage.run(plan_of(delete_step(old)))) == [D]
+    assert stage.cloud.made("delete") == []
+
+
+def test_an_interrupted_run_does_not_go_on_trying(stage: Stage) -> None:
+    def interrupt(operation: str) -> None:
+        if operation == "create":
+            stage.stop.request(Stop.INTERRUPTED)
+
+    stage.cloud.before_call = interrupt
+    stage.cloud.fail("create", *[Fault(Trouble.THROTTLED, "Throttling")] * 3)
+    outcome = stage.run(plan_of(create_step(primary())))
+    assert states(outcome) == [StepState.FAILED]
+    assert len(stage.cloud.made("create")) == 1
+    assert outcome.exit_code is ExitCode.INTERRUPTED
