@@ -1,0 +1,59 @@
+"""Where the lab is put into moto: every place in one list.
+
+Nothing else of moto is changed. `tests/lab/test_contract.py` tells when a newer moto does one of
+these things by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.lab.callers import Callers
+from engine.lab.front import Application
+from engine.lab.world import World
+
+
+def graft(world: World, callers: Callers) -> Application:
+    """Put the lab's backends and answers into moto; return moto's application.
+
+    To be called before moto has made a backend: backends that exist are not replaced.
+    """
+    from moto.kms.models import kms_backends
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+    from moto.rds.models import rds_backends
+    from moto.sts.models import sts_backends
+    from moto.sts.responses import TokenResponse
+
+    from engine.lab.rds.backend import LabBackend
+    from engine.lab.rds.keys import LabKms
+    from engine.lab.rds.kms_responses import LabKmsResponse
+    from engine.lab.rds.responses import LabRdsResponse
+    from engine.lab.rds.sharing import Shares
+    from engine.lab.sts import LabSts
+
+    LabBackend.world = world
+    LabBackend.shares = Shares()
+    LabBackend.dispatch = LabRdsResponse.dispatch
+    LabKms.dispatch = LabKmsResponse.dispatch
+    LabSts.callers = callers
+    LabSts.dispatch = TokenResponse.dispatch
+    rds_backends.backend = LabBackend
+    kms_backends.backend = LabKms
+    sts_backends.backend = LabSts
+    application: Application = DomainDispatcherApplication(_quiet_app)
+    return application
+
+
+def _quiet_app(service: Any) -> Any:
+    """Make moto's application of a service tell of gaps by status, not by a debugger's page."""
+    from flask import Response
+    from moto.moto_server.werkzeug_app import create_backend_app
+
+    app = create_backend_app(service)
+    app.debug = False
+
+    def not_implemented(_: Exception) -> Response:
+        return Response("not implemented", 501, content_type="text/html")
+
+    app.register_error_handler(NotImplementedError, not_implemented)
+    return app

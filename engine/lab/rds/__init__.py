@@ -1,0 +1,1 @@
+"""RDS as backups know it: moto's backend, subclassed; one module per topic."""

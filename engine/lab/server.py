@@ -1,0 +1,120 @@
+"""The lab's process: `python -m engine.lab.server --port 0`.
+
+Prints one line of JSON when it is ready: `{"endpoint": "http://127.0.0.1:PORT", "pid": …}`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.lab.callers import Callers
+from engine.lab.clock import Clock, time_of
+from engine.lab.errors import LabError
+from engine.lab.settings import Rules, Settings
+from engine.lab.world import World
+
+if TYPE_CHECKING:
+    from werkzeug.serving import BaseWSGIServer
+
+HOST = "127.0.0.1"
+
+
+def build(world: World, callers: Callers) -> Any:
+    """Return the lab as a WSGI application. Once per process: moto's state is the process's."""
+    from engine.lab.control import Control
+    from engine.lab.front import Front
+    from engine.lab.grafts import graft
+
+    moto = graft(world, callers)
+    return Front(world, callers, moto, Control(world, callers))
+
+
+def listen(application: Any, port: int) -> BaseWSGIServer:
+    """Open the port, a free one for 0.
+
+    Raises:
+        LabError: it is taken.
+    """
+    from moto.moto_server.werkzeug_app import MotoRequestHandler
+    from werkzeug.serving import make_server
+
+    class Handler(MotoRequestHandler):
+        # Small answers must not wait for acknowledgements of their headers.
+        disable_nagle_algorithm = True
+        wbufsize = -1
+
+        def log_request(self, *_: Any) -> None:
+            """Say nothing: the lab keeps its own list of calls."""
+
+    try:
+        return make_server(HOST, port, application, threaded=True, request_handler=Handler)
+    except (OSError, SystemExit) as error:
+        raise LabError(f"port {port} cannot be opened ({error})", "give another, or 0") from None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; with --parent-pipe also until standard input ends."""
+    asked = _parser().parse_args(arguments)
+    try:
+        start = time_of(asked.at) if asked.at else datetime.now(UTC)
+        settings = Settings(rules=Rules(asked.rules))
+        world, callers = World(Clock(start, asked.speed), settings), Callers()
+        server = listen(build(world, callers), asked.port)
+        if asked.seed:
+            _plant_file(Path(asked.seed), world, callers)
+    except LabError as error:
+        sys.stderr.write(f"engine lab: {error}\n")
+        return 1
+    # `shutdown` waits for `serve_forever`, which runs in the thread that signals interrupt.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
+    if asked.parent_pipe:
+        threading.Thread(target=_follow_parent, args=(server,), daemon=True).start()
+    ready = {"endpoint": f"http://{HOST}:{server.server_port}", "pid": os.getpid()}
+    sys.stdout.write(json.dumps(ready) + "\n")
+    sys.stdout.flush()
+    server.serve_forever()
+    server.server_close()
+    return 0
+
+
+def _plant_file(path: Path, world: World, callers: Callers) -> None:
+    from engine.lab.seeding import plant
+    from engine.lab.seeds import read_seed
+
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LabError(f"the seed {path} cannot be read: {error}", "give a JSON file") from None
+    plant(read_seed(document), world, callers)
+
+
+def _follow_parent(server: BaseWSGIServer) -> None:
+    sys.stdin.buffer.read()
+    server.shutdown()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m engine.lab.server", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 is a free one")
+    parser.add_argument("--at", help="the lab's time to start at, RFC 3339; now if absent")
+    parser.add_argument("--speed", type=float, default=1.0, help="lab seconds per real second")
+    parser.add_argument(
+        "--rules", choices=[str(one) for one in Rules], default=str(Rules.DOCUMENTATION)
+    )
+    parser.add_argument("--seed", help="a JSON file to start from")
+    parser.add_argument("--parent-pipe", action="store_true", help="stop when standard input ends")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
