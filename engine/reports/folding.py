@@ -12,7 +12,14 @@ from engine.plans.plan import At, Step
 from engine.reports.wording import STEP_REASONS
 
 # The order in which one policy's folds are read: as the steps happen.
-_ORDER = tuple(Action)
+_ORDER = (
+    Action.CREATE,
+    Action.SHARE,
+    Action.COPY,
+    Action.UNSHARE,
+    Action.TAG,
+    Action.DELETE,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,11 @@ def plan_as_markdown(plan: Plan, *, full: bool = False, limit: int = LIMIT) -> s
     says how much was cut. Texts from elsewhere show as they are: none of them becomes markup, a
     link or a mention. The first line is a comment by which a job finds its own earlier report.
     """
-    report = plan_report(plan, full=full)
+    return report_as_markdown(plan_report(plan, full=full), limit)
+
+
+def report_as_markdown(report: Report, limit: int = LIMIT) -> str:
+    """Return a report as GitHub-flavoured Markdown of at most `limit` characters."""
     head, foot = _head(report), _foot(report)
     blocks = [_block(section) for section in report.sections]
     return head + "".join(_fitted(blocks, limit - len(head) - len(foot))) + foot

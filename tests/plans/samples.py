@@ -172,7 +172,7 @@ def delete(
     policy: str = "gold",
     depends_on: Iterable[Step] = (),
 ) -> Step:
-    text = "no rule keeps it: gold keeps the last 3, 7 daily and 4 weekly"
+    text = f"no rule keeps it: {policy} keeps the last 3, 7 daily and 4 weekly"
     return step(
         Action.DELETE,
         database,
@@ -284,7 +284,7 @@ def small() -> Plan:
         policy="silver",
         parameters={"Tags": {"engine:az-checked": "true"}},
     )
-    stray = arn_of(snapshot_id(billing, "silver", SLOT, PROD), PROD)
+    stray = arn_of(snapshot_id(billing, "silver", SLOT - 2 * DAY, PROD), PROD)
     return plan(
         *steps,
         tagging,
@@ -323,7 +323,7 @@ def small() -> Plan:
                 stray,
                 PROD,
                 billing,
-                SLOT,
+                SLOT - 2 * DAY,
                 "carries an id of the engine's but not its tags; it is taken for this point, "
                 "never changed or deleted: delete or rename it by hand to have the point made",
             ),
