@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +15,6 @@ from engine.documents.model import (
     Documents,
     Estate,
     Every,
-    Guards,
     Policy,
     RegionalTarget,
     Schedule,
@@ -272,14 +271,33 @@ def plan(docs: Documents, found: Inventory, now: datetime = NOW, **options: Any)
     return make_plan(docs, found, now, PlanOptions(**options))
 
 
-def ids(steps: Iterable[Step]) -> list[str]:
+def ids(found: Iterable[Step]) -> list[str]:
     """What the steps do, as `action identifier-front location`."""
-    return [f"{step.action.value} {step.location.account}/{step.location.region}" for step in steps]
+    return [f"{step.action.value} {step.location.account}/{step.location.region}" for step in found]
 
 
 def step_of(found: Plan, action: str, location: Location | None = None) -> Step:
     """The one step with this action (at this location)."""
-    steps = [
+    only = steps(found, action, location)
+    assert len(only) == 1, [step.id for step in found.steps]
+    return only[0]
+
+
+def ago(days: float, slot: datetime = SLOT) -> datetime:
+    """The slot so many days before the one that is due now."""
+    return slot - timedelta(days=days)
+
+
+def daily(
+    instance: Instance, days: Iterable[int], location: Location = PROD, **changes: Any
+) -> list[Snapshot]:
+    """One snapshot for each slot so many `days` ago."""
+    return [a_snapshot(instance, ago(day), location, **changes) for day in days]
+
+
+def steps(found: Plan, action: str, location: Location | None = None) -> list[Step]:
+    """The steps with this action (at this location)."""
+    return [
         step
         for step in found.steps
         if step.action.value == action
@@ -288,5 +306,27 @@ def step_of(found: Plan, action: str, location: Location | None = None) -> Step:
             or (step.location.account, step.location.region) == (location.account, location.region)
         )
     ]
-    assert len(steps) == 1, [step.id for step in found.steps]
-    return steps[0]
+
+
+def deleted(found: Plan) -> set[str]:
+    """The ARNs that the plan deletes."""
+    return {step.arn for step in steps(found, "delete_snapshot")}
+
+
+def kept(found: Plan, snapshot: Snapshot) -> list[str]:
+    """The codes of what keeps a snapshot; empty where the plan does not keep it."""
+    return [reason.code for one in found.kept if one.arn == snapshot.arn for reason in one.reasons]
+
+
+def waits(found: Plan, location: Location | None = None) -> list[str]:
+    """The codes of what waits (at a location)."""
+    return [
+        one.code
+        for one in found.waiting
+        if location is None or (one.location.account, one.location.region) == astuple(location)
+    ]
+
+
+def origin_of(step: Step) -> str:
+    """The ARN that a copy step reads."""
+    return str(step.parameters["SourceDBSnapshotIdentifier"])
