@@ -12,13 +12,13 @@ $(READY): setup.cfg pyproject.toml
 	  || { echo "engine needs Python 3.11 or newer; say which: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "setting up $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
 setup: $(READY)  ## a private virtual environment with everything in it
 
 demo: $(READY)  ## validate, plan and apply against the embedded lab
-	@$(BIN)/python -m tests.demo
+	@docs/demo.sh
 
 lint: $(READY)  ## style and types
 	$(BIN)/ruff check .
