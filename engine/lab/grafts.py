@@ -19,7 +19,6 @@ def graft(world: World, callers: Callers) -> Application:
     To be called before moto has made a backend: backends that exist are not replaced.
     """
     from moto.kms.models import kms_backends
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication
     from moto.rds.models import rds_backends
     from moto.sts.models import sts_backends
     from moto.sts.responses import TokenResponse
@@ -40,7 +39,25 @@ def graft(world: World, callers: Callers) -> Application:
     rds_backends.backend = LabBackend
     kms_backends.backend = LabKms
     sts_backends.backend = LabSts
-    application: Application = DomainDispatcherApplication(_quiet_app)
+    return _dispatcher()
+
+
+def _dispatcher() -> Application:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+    class Dispatcher(DomainDispatcherApplication):
+        """moto's, which remembers what it finds out about a host: it reads a folder each time."""
+
+        def __init__(self) -> None:
+            super().__init__(_quiet_app)
+            self._known: dict[str | None, Any] = {}
+
+        def get_backend_for_host(self, host: str | None) -> Any:
+            if host not in self._known:
+                self._known[host] = super().get_backend_for_host(host)
+            return self._known[host]
+
+    application: Application = Dispatcher()
     return application
 
 

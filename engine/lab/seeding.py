@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -67,8 +69,19 @@ def plant(seed: Seed, world: World, callers: Callers) -> Seeded:
                 f"the seed has two instances with the handle {handle!r}", "give each its own handle"
             )
         instances[handle] = _plant_instance(seed, one)
-    _plant_snapshots(seed, world, instances)
+    with _collector_paused():
+        _plant_snapshots(seed, world, instances)
     return Seeded(len(seed.accounts), len(seed.keys), len(instances), len(seed.snapshots))
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Pause the garbage collector: it would walk all that was planted again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _backend(seed: Seed, account: str, region: str) -> LabBackend:

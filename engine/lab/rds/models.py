@@ -249,8 +249,9 @@ class SnapshotShelf(CaseInsensitiveDict):
 
     def after(self, identifier: str) -> Iterator[LabSnapshot]:
         """Iterate over what comes after an identifier."""
-        for name in self._order[bisect.bisect_right(self._order, identifier) :]:
-            yield self[name]
+        start = bisect.bisect_right(self._order, identifier)
+        for number in range(start, len(self._order)):
+            yield self[self._order[number]]
 
 
 def new_resource_id(backend: LabBackend, identifier: str) -> str:

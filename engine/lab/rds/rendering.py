@@ -5,6 +5,7 @@ A page of a hundred is then a join; moto's serializer walks every shape of every
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
@@ -85,6 +86,6 @@ def snapshots_answer(elements: Iterable[str], marker: str | None) -> str:
         "<?xml version='1.0' encoding='utf-8'?>\n"
         f'<DescribeDBSnapshotsResponse xmlns="{NAMESPACE}"><DescribeDBSnapshotsResult>'
         f"<DBSnapshots>{''.join(elements)}</DBSnapshots>{more}</DescribeDBSnapshotsResult>"
-        "<ResponseMetadata><RequestId></RequestId></ResponseMetadata>"
+        f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
         "</DescribeDBSnapshotsResponse>"
     )

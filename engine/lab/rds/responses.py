@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -40,10 +41,19 @@ class LabRdsResponse(RDSResponse):
 
     def call_action(self) -> Any:
         """Answer, in the API's own format also where the operation is unknown."""
-        action = camelcase_to_underscores(self._get_action() or "")
-        if action not in method_names_from_class(self.__class__):
-            return self.serialized(ActionResult(_unknown(self._get_action() or "")))
+        action = self._get_action() or ""
+        if action == "DescribeDBSnapshots":
+            return self._answer_snapshots()
+        if camelcase_to_underscores(action) not in _known_actions():
+            return self.serialized(ActionResult(_unknown(action)))
         return super().call_action()
+
+    def _answer_snapshots(self) -> Any:
+        """Answer with pages of thousands of snapshots: nothing looks at the rendered text again."""
+        try:
+            return 200, {**self.response_headers, "Content-Type": "text/xml"}, self._snapshots()
+        except RDSClientError as refusal:
+            return self.serialized(ActionResult(refusal))
 
     def create_db_snapshot(self) -> ActionResult:
         """CreateDBSnapshot."""
@@ -67,8 +77,7 @@ class LabRdsResponse(RDSResponse):
         )
         return ActionResult({"DBSnapshot": copying.copy(self.backend, order)})
 
-    def describe_db_snapshots(self) -> Any:
-        """DescribeDBSnapshots."""
+    def _snapshots(self) -> str:
         query = listing.SnapshotQuery(
             snapshot=self.params.get("DBSnapshotIdentifier"),
             instance=self.params.get("DBInstanceIdentifier"),
@@ -183,6 +192,11 @@ class LabRdsResponse(RDSResponse):
             list(result[key]), self.params.get("Marker"), self.params.get("MaxRecords")
         )
         return ActionResult({key: page, "Marker": marker})
+
+
+@cache
+def _known_actions() -> frozenset[str]:
+    return frozenset(method_names_from_class(LabRdsResponse))
 
 
 def _unknown(action: str) -> RDSClientError:
