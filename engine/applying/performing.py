@@ -89,15 +89,12 @@ class Performer:
 
     def perform(self, step: Step) -> Report:
         """Check a step's preconditions and make its calls; troubles are told in the report."""
-        sight = Sight(self.listings, self.estate, self.locations, step.action)
+        sight = self._sight(step)
         try:
             insist_on_one_object(step)
-            found = self._already(step, sight)
-            if found is not None:
-                return found
-            refusal = first_refusal(step, sight)
-            if refusal is not None:
-                return _refused(step, refusal)
+            ended = self._check(step, sight)
+            if ended is not None:
+                return ended
             for call in calls_of(step, self._origin_tags(step, sight)):
                 ended = self._make(step, call, sight)
                 if ended is not None:
@@ -121,7 +118,7 @@ class Performer:
         done = Report(step, StepState.DONE, "available")
         if expected is None:
             return done
-        sight = Sight(self.listings, self.estate, self.locations, step.action)
+        sight = self._sight(step)
         at = location_of(expected.arn) or _at(step)
         try:
             instance = self.listings.instances(at, since=seen_at).get(expected.arn)
@@ -140,6 +137,17 @@ class Performer:
         text = f"its availability zone could not be confirmed: {cause}"
         self.problems.add(Problem("zone_unconfirmed", step.arn, text))
         return Report(step, StepState.DONE, f"available; {text}")
+
+    def _check(self, step: Step, sight: Sight) -> Report | None:
+        """Return the end of a step whose end is there already, or that must not be done."""
+        found = self._already(step, sight)
+        if found is not None:
+            return found
+        refusal = first_refusal(step, sight)
+        return _refused(step, refusal) if refusal is not None else None
+
+    def _sight(self, step: Step) -> Sight:
+        return Sight(self.listings, self.estate, self.locations, step.action)
 
     def _already(self, step: Step, sight: Sight) -> Report | None:
         """Return the report of a step whose end is there already."""
@@ -184,6 +192,11 @@ class Performer:
                 return fate
             self.clock.sleep(self.patience.wait(attempt))
             attempt += 1
+            if isinstance(call, Delete):
+                # The wait has aged what was read of the victim and of what replaces it.
+                ended = self._check(step, self._sight(step))
+                if ended is not None:
+                    return ended
 
     def _judge(
         self, step: Step, call: Call, error: CloudError, tried: _Tried, sight: Sight

@@ -142,6 +142,16 @@ def test_acknowledging_frees_only_what_no_other_guard_holds() -> None:
     assert freed("sha256:1", "sha256:2") == [True, True, False, False, False]
 
 
+def test_what_depends_on_a_step_that_another_guard_holds_stays_withheld() -> None:
+    plan = guarded()
+    behind = replace(
+        create_step(primary()), depends_on=(plan.steps[0].id,), withheld_by=plan.steps[0].id
+    )
+    plan, _ = acknowledge(replace(plan, steps=(*plan.steps, behind)), ["sha256:1"])
+    assert plan.steps[0].withheld_by == "max_deletes"
+    assert plan.steps[-1].withheld_by is not None
+
+
 def test_with_a_freed_copy_go_the_share_before_it_and_what_waits_behind_it() -> None:
     assert freed("sha256:3") == [False, False, True, True, True]
 

@@ -105,12 +105,12 @@ def moved(**fields: str) -> Spoil:
     return spoil
 
 
-def someone_copies(account: str) -> Spoil:
+def someone_copies(account: str, text: str = "pending") -> Spoil:
     """A copy under way that AWS, not a tag, says where it comes from."""
 
     def spoil(stage: Stage) -> None:
         arn = f"arn:aws:rds:eu-west-1:{account}:snapshot:elsewhere"
-        copying = replace(snapshot(arn, {}, status="pending"), source_snapshot=OLD.arn)
+        copying = replace(snapshot(arn, {}, status=text), source_snapshot=OLD.arn)
         stage.cloud.objects[arn] = copying
 
     return spoil
@@ -175,6 +175,18 @@ CASES = [
         DELETE,
         "origin_of_nothing_in_flight",
         someone_copies(AWAY.account),
+    ),
+    Case(
+        "the victim is copied under a status nobody knows",
+        DELETE,
+        "origin_of_nothing_in_flight",
+        someone_copies(AWAY.account, "pondering"),
+    ),
+    Case(
+        "its successor is not available though only the chain asks",
+        delete_step(OLD, witnesses=WITNESSES[1:]),
+        "chain",
+        status(NEW.arn, "creating"),
     ),
     Case("its successor is not available", DELETE, "snapshot_status", status(NEW.arn, "creating")),
     Case("its successor is of another zone", DELETE, "chain", remark(NEW.arn, az="euw1-az3")),
@@ -336,3 +348,49 @@ def test_a_step_about_two_objects_touches_neither(stage: Stage, step: Step) -> N
     outcome = stage.run(plan_of(step))
     assert states(outcome) == [StepState.FAILED]
     assert stage.cloud.calls == []
+
+
+def test_a_copy_on_its_way_to_one_account_keeps_the_share_with_that_one_only(
+    stage: Stage,
+) -> None:
+    someone_copies(VAULT.account)(stage)
+    other = unshare_step(OLD, HOME.account)
+    outcome = stage.run(plan_of(other, unshare_step(OLD, VAULT.account)))
+    assert states(outcome) == [StepState.DONE, StepState.REFUSED]
+
+
+def test_a_listing_older_than_a_minute_is_not_believed(stage: Stage) -> None:
+    """The vault is listed at once; something foreign appears there while a snapshot is made."""
+    stage.cloud.takes = 100.0
+    late = primary(2)
+    copied = copy_of(OLD)
+    tag = tag_step(copy_of(primary(5)), {"a": "b"})
+    stage.cloud.objects[tag.arn] = copy_of(primary(5)).record()
+    create = create_step(late)
+
+    def appear(operation: str) -> None:
+        if stage.clock.seconds > 50:
+            stage.cloud.objects[copied.arn] = snapshot(copied.arn, {"owner": "somebody"})
+
+    stage.cloud.before_call = appear
+    outcome = stage.run(plan_of(tag, create, copy_step(copied, create)))
+    assert states(outcome) == [StepState.DONE, StepState.DONE, StepState.REFUSED]
+    assert stage.cloud.made("copy") == []
+
+
+def test_a_delete_is_checked_anew_before_it_is_tried_again(stage: Stage) -> None:
+    def pin(operation: str) -> None:
+        if operation == "delete":
+            remark(OLD.arn, pin="legal")(stage)
+
+    stage.cloud.before_call = pin
+    stage.cloud.fail("delete", Fault(Trouble.THROTTLED, "Throttling"))
+    outcome = stage.run(plan_of(DELETE))
+    assert states(outcome) == [StepState.REFUSED]
+    assert len(stage.cloud.made("delete")) == 1
+
+
+def test_a_delete_whose_reply_was_lost_is_done(stage: Stage) -> None:
+    stage.cloud.fail("delete", Fault(Trouble.NO_REPLY, takes_effect=True))
+    assert states(stage.run(plan_of(DELETE))) == [StepState.DONE]
+    assert len(stage.cloud.made("delete")) == 1

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import pytest
 from engine.applying.clock import SystemClock
 from engine.applying.journal import Kind, default_path, read_run, read_runs
 from engine.applying.lock import lock_path, read_lease
-from engine.applying.run import held
+from engine.applying.outcome import Stop
+from engine.applying.run import held, locations_read
+from engine.applying.stopping import StopFlag
 from engine.errors import LockedError
-from tests.applying.world import ESTATE
+from tests.applying.world import ESTATE, HOME, VAULT, plan_of
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -114,3 +117,22 @@ def test_state_that_cannot_be_opened_is_a_problem_not_an_end(tmp_path: Path) -> 
         assert hold.journal is None
         codes = {problem.code for problem in hold.problems.all()}
     assert codes == {"state_unreachable"}
+
+
+def test_only_locations_that_the_plan_could_read_are_looked_at() -> None:
+    plan = plan_of(locations=(HOME, VAULT))
+    failed = replace(plan.inventory.scopes[1], status="failed")
+    inventory = replace(plan.inventory, scopes=(plan.inventory.scopes[0], failed))
+    assert locations_read(replace(plan, inventory=inventory)) == {HOME}
+
+
+def test_a_signal_goes_before_every_other_reason_to_stop() -> None:
+    flag = StopFlag()
+    reasons = []
+    for reason in (Stop.TIME_UP, Stop.LOCK_LOST, Stop.INTERRUPTED, Stop.TIME_UP):
+        flag.request(reason)
+        reasons.append(flag.reason)
+    assert reasons == [Stop.TIME_UP, Stop.TIME_UP, Stop.INTERRUPTED, Stop.INTERRUPTED]
+    assert not flag.event.is_set()
+    flag.spread()
+    assert flag.event.is_set()

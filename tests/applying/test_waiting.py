@@ -233,3 +233,25 @@ def test_copies_of_this_run_count_once_though_listings_show_them_too(stage: Stag
         stage.cloud.slow[step.arn] = 500.0
     stage.run(plan_of(create, *early, *late))
     assert stage.cloud.busiest[VAULT] == 20
+
+
+@pytest.mark.parametrize(
+    ("left_behind", "state"),
+    [("deleting", StepState.DONE), ("available", StepState.FAILED)],
+)
+def test_a_delete_that_others_wait_for_is_not_waited_for_for_ever(
+    stage: Stage, left_behind: str, state: StepState
+) -> None:
+    old = primary(1)
+    hold(stage, old)
+
+    def linger(operation: str) -> None:
+        if stage.cloud.made("delete") and operation == "snapshots":
+            stage.cloud.objects[old.arn] = old.record(left_behind)
+
+    stage.cloud.before_call = linger
+    delete = delete_step(old)
+    create = replace(create_step(primary()), depends_on=(delete.id,))
+    outcome = stage.run(plan_of(delete, create))
+    assert outcome.results[0].state is state
+    assert stage.clock.seconds >= 120

@@ -1,0 +1,37 @@
+"""Runs `engine` and kills it with SIGKILL at one line of the journal.
+
+Usage: killed.py before|after NUMBER COMMAND ARGUMENT…; lines count from 1.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from engine.applying.journal import Journal, Kind
+from engine.cli.main import main
+
+
+def deadly(when: str, number: int) -> None:
+    """Let the journal kill its process before or after it writes a line."""
+    write = Journal._append
+    lines = 0
+
+    def append(self: Journal, kind: Kind, step: str | None, detail: Mapping[str, Any]) -> None:
+        nonlocal lines
+        lines += 1
+        if lines == number and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        write(self, kind, step, detail)
+        if lines == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    Journal._append = append  # type: ignore[method-assign] # the one place all lines pass
+
+
+if __name__ == "__main__":
+    deadly(sys.argv[1], int(sys.argv[2]))
+    sys.exit(main(sys.argv[3:]))
