@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
-from engine.errors import EngineError, ExitCode
+from engine.errors import EngineError, ExitCode, UsageError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("engine.cli.init", "write a commented starter repository"),
@@ -107,13 +108,15 @@ def _front_door(words: list[str]) -> int:
         add_help=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("-h", "-help", "--help", action="help", help=argparse.SUPPRESS)
     if not words:
         parser.print_help()
         return int(ExitCode.USAGE)
-    parser.add_argument("command", choices=list(COMMANDS), help=argparse.SUPPRESS)
-    parser.parse_args(words)
-    return int(ExitCode.OK)
+    if words[0] in {"-h", "-help", "--help"}:
+        parser.print_help()
+        return int(ExitCode.OK)
+    near = difflib.get_close_matches(words[0], COMMANDS, n=1)
+    fix = f"did you mean `{near[0]}`?" if near else "`engine -help` lists the commands"
+    raise UsageError(f"there is no command `{words[0]}`", fix=fix)
 
 
 def _parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:

@@ -7,7 +7,7 @@ import gc
 import sys
 from pathlib import Path
 
-from engine.cli.inputs import add_at, add_policies, read_documents, the_time
+from engine.cli.inputs import add_at, add_policies, parse_time, read_documents, the_time
 from engine.errors import EngineError, ExitCode, worst
 from engine.plans.plan import Plan, PlanOptions
 
@@ -56,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> Plan:
+    if args.at:
+        parse_time(args.at)
     documents = read_documents(args)
     if args.inventory:
         from engine.inventory.recorded import read_inventory
