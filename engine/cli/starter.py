@@ -1,4 +1,4 @@
-"""What `engine init` writes: a small repository that validates as it is, and says what to change."""
+"""What `engine init` writes: a small repository that validates and says what to change."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.documents.diagnostics import Code, Diagnostic
 from engine.documents.formats import FORMATS
 from engine.documents.nodes import Entry, Leaf, Listing, Node, Table
@@ -92,10 +94,24 @@ class _Checker:
             self._found.append(_unknown_key(entry, shape, path))
             return
         if shape.names is not None:
-            name = Leaf(entry.key, entry.key, False, entry.file, entry.line, entry.column)
-            self._check_leaf(name, shape.names, (*path, entry.key))
+            self._check_name(entry, shape.names, path)
         if shape.extra is not None:
             self.check(entry.node, shape.extra, (*path, entry.key))
+
+    def _check_name(self, entry: Entry, shape: Shape, path: Path) -> None:
+        summary = None
+        code = Code.BAD_VALUE
+        if shape.max_length is not None and len(entry.key) > shape.max_length:
+            code = Code.OUT_OF_RANGE
+            summary = f"`{_short(entry.key)}` is longer than {shape.max_length} characters"
+        elif len(entry.key) < shape.min_length:
+            summary = f"a key of `{written(path)}` is empty"
+        elif shape.pattern is not None and not shape.pattern.search(entry.key):
+            summary = f"`{_short(entry.key)}` cannot be a key of `{written(path)}`"
+        if summary is not None:
+            fix = f"write {shape.expected}" if shape.expected else "choose another key"
+            found = Diagnostic(code, summary, entry.place, fix=fix, width=entry.width)
+            self._found.append(found)
 
     def _tell_later(self, entry: Entry, path: Path) -> None:
         summary = f"`{written(path)}` is not supported yet"
@@ -142,34 +158,36 @@ class _Checker:
         if problem is not None:
             self._tell(problem.code, problem.summary, leaf, problem.fix, problem.offset)
         elif shape.pattern is not None and not shape.pattern.search(text):
-            expected = shape.expected or "something else"
-            summary = f"`{_short(text)}` cannot stand in `{written(path)}`: {expected} is due"
+            expected = f"; expected {shape.expected}" if shape.expected else ""
+            summary = f"`{_short(text)}` cannot stand in `{written(path)}`{expected}"
             self._tell(Code.BAD_VALUE, summary, leaf, _like(shape))
 
     def _check_number(self, number: int, leaf: Leaf, shape: Shape, path: Path) -> None:
         low, high = shape.minimum, shape.maximum
         if (low is None or number >= low) and (high is None or number <= high):
             return
-        summary = f"`{written(path)}` is {number}, which is out of range"
+        summary = f"`{written(path)}` is {_short(leaf.text)}, which is out of range"
         self._tell(Code.OUT_OF_RANGE, summary, leaf, f"write {low} to {high}")
 
     def _check_values(self, node: Node, shape: Shape, path: Path) -> None:
         values = shape.values or ()
-        if isinstance(node, Leaf):
-            if any(value == node.value and type(value) is type(node.value) for value in values):
-                return
-            text = node.text
-            options = [str(value) for value in values if value is not None]
-            fix = did_you_mean(text, options) or f"write {_or(options)}"
-            summary = f"`{_short(text)}` cannot stand in `{written(path)}`"
-            self._tell(Code.BAD_VALUE, summary, node, fix)
+        text = node.text if isinstance(node, Leaf) else ""
+        if isinstance(node, Leaf) and any(
+            value == node.value and type(value) is type(node.value) for value in values
+        ):
+            return
+        options = [str(value) for value in values if value is not None]
+        fix = did_you_mean(text, options) or f"write {_or(options)}"
+        shown = f"`{_short(text)}`" if text else "this"
+        summary = f"{shown} cannot stand in `{written(path)}`"
+        self._found.append(
+            Diagnostic(Code.BAD_VALUE, summary, node.place, fix=fix, width=node.width)
+        )
 
     def _tell(self, code: Code, summary: str, leaf: Leaf, fix: str | None, offset: int = 0) -> None:
         place = leaf.place
         width = leaf.width
         if offset and "\n" not in leaf.text:
-            from dataclasses import replace
-
             place = replace(place, column=place.column + offset + leaf.quoted)
             width = 1
         self._found.append(Diagnostic(code, summary, place, fix=fix, width=width))
@@ -264,7 +282,7 @@ def _wrong_type(node: Node, kind: str, shape: Shape, path: Path) -> Diagnostic:
             fix = f"add the unit, like {text}d for days or {text}h for hours"
         elif "string" in types and shape.values is not None:
             fix = f"write {_or([str(value) for value in shape.values if value is not None])}"
-        elif "string" in types and kind != "string":
+        elif "string" in types and "integer" not in types:
             code = Code.UNQUOTED
             summary = f"{name} is {_WORDS[kind]} as it is written, but {due} is due"
             fix = f'quote it: "{text}"'
@@ -280,7 +298,7 @@ def _as_written(text: str, types: frozenset[str], shape: Shape) -> str | None:
     if "boolean" in types:
         return f"write {_TRUTH.get(text.lower(), 'true or false')}"
     if "array" in types:
-        return f"write a list: [{text}]"
+        return f"write a list: {_as_yaml([text])}"
     if "integer" in types and text.strip().isdigit():
         return f"write {int(text)} without quotes"
     return _like(shape)

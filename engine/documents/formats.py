@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
@@ -70,11 +70,18 @@ def _parsed(text: str, minutes: Minutes) -> Span | Problem:
     try:
         return parse_span(text, minutes)
     except SpanError as error:
-        squeezed = "".join(text.split()).lower()
-        fix = f"write {squeezed}" if _reads(squeezed, minutes) else "write 36h, 30d, 18mo or a sum"
-        if text.strip().isdigit():
-            fix = f"add a unit, like {text.strip()}d for days"
-        return Problem(Code.BAD_DURATION, f"`{text}`: {error.message}", fix, error.position)
+        summary = f"`{_short(text)}`: {error.message}"
+        return Problem(Code.BAD_DURATION, summary, _readable(text, minutes), error.position)
+
+
+def _readable(text: str, minutes: Minutes) -> str:
+    """Return what to write in place of a text that is no length of time."""
+    squeezed = "".join(text.split()).lower()
+    candidates = (squeezed, re.sub("m(?!o)", "mo", squeezed))
+    near = next((candidate for candidate in candidates if _reads(candidate, minutes)), None)
+    if near is None and squeezed.isdecimal():
+        return f"add a unit, like {squeezed}d for days"
+    return f"write {near}" if near else "write 36h, 30d, 18mo or a sum"
 
 
 def _reads(text: str, minutes: Minutes) -> bool:
@@ -88,7 +95,8 @@ def _reads(text: str, minutes: Minutes) -> bool:
 def _fixed(text: str, minutes: Minutes) -> timedelta | Problem:
     span = _parsed(text, minutes)
     if isinstance(span, Problem):
-        return span
+        months = "mo" in (span.fix or "")
+        return replace(span, fix="write days or hours, like 90d") if months else span
     try:
         length = span.as_timedelta()
     except SpanError as error:
@@ -101,11 +109,13 @@ def _fixed(text: str, minutes: Minutes) -> timedelta | Problem:
 
 
 def _nearest_divisor(length: timedelta) -> str:
-    minutes = max(1, round(length / timedelta(minutes=1)))
-    best = min((n for n in range(1, 1441) if 1440 % n == 0), key=lambda n: abs(n - minutes))
-    if best == 1440:
-        return "1d"
-    return f"{best // 60}h" if best % 60 == 0 else f"{best}m"
+    hour = timedelta(hours=1)
+    if length > hour:
+        hours = min((1, 2, 3, 4, 6, 8, 12), key=lambda n: abs(n * hour - length))
+        return f"{hours}h"
+    minute = timedelta(minutes=1)
+    minutes = min((1, 2, 3, 4, 5, 6, 10, 15, 20, 30, 60), key=lambda n: abs(n * minute - length))
+    return f"{minutes}m"
 
 
 def _window(text: str) -> Problem | None:
@@ -113,7 +123,7 @@ def _window(text: str) -> Problem | None:
     clocks = _clock(start.strip()), _clock(end.strip())
     if not dash or None in clocks:
         fix = "write HH:MM-HH:MM, like 02:00-05:00"
-        return Problem(Code.BAD_WINDOW, f"`{text}` is no window", fix)
+        return Problem(Code.BAD_WINDOW, f"`{_short(text)}` is no window", fix)
     tidy = f"{clocks[0]}-{clocks[1]}"
     if clocks[0] == clocks[1]:
         fix = "write an end after the start; for the whole day leave the window out"
@@ -121,7 +131,7 @@ def _window(text: str) -> Problem | None:
     return (
         None
         if tidy == text
-        else Problem(Code.BAD_WINDOW, f"`{text}` is no window", f"write {tidy}")
+        else Problem(Code.BAD_WINDOW, f"`{_short(text)}` is no window", f"write {tidy}")
     )
 
 
@@ -149,7 +159,7 @@ def _timezone(text: str) -> Problem | None:
     fix = did_you_mean(text, known)
     if fix is None and (city := did_you_mean(text, cities)):
         fix = f"did you mean `{cities[city.split('`')[1]]}`?"
-    summary = f"there is no time zone `{text}`"
+    summary = f"there is no time zone `{_short(text)}`"
     return Problem(Code.UNKNOWN_TIMEZONE, summary, fix or "write an IANA name, like Europe/Berlin")
 
 
@@ -159,15 +169,19 @@ def _cron(text: str) -> Problem | None:
 
     if len(text.split()) != 5:
         fix = 'write minute, hour, day of month, month and day of week: "0 2 * * *"'
-        return Problem(Code.BAD_CRON, f"`{text}` does not have five fields", fix)
+        return Problem(Code.BAD_CRON, f"`{_short(text)}` does not have five fields", fix)
     try:
         fires = next(islice(CronSim(text, _FIRST_YEAR), 1), None)
     except CronSimError as error:
-        summary = f"`{text}` is no cron expression: {_uncapitalised(str(error))}"
+        summary = f"`{_short(text)}` is no cron expression: {_uncapitalised(str(error))}"
         return Problem(Code.BAD_CRON, summary, 'write for instance "0 2 * * *"')
     if fires is None:
-        return Problem(Code.BAD_CRON, f"`{text}` never fires", "choose a day that exists")
+        return Problem(Code.BAD_CRON, f"`{_short(text)}` never fires", "choose a day that exists")
     return None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def _uncapitalised(text: str) -> str:
@@ -176,14 +190,14 @@ def _uncapitalised(text: str) -> str:
 
 def _glob(text: str) -> Problem | None:
     if text != text.strip():
-        summary = f"`{text}` begins or ends with a space"
+        summary = f"`{_short(text)}` begins or ends with a space"
         return Problem(Code.BAD_GLOB, summary, f"write `{text.strip()}`")
     position = 0
     while (opening := text.find("[", position)) >= 0:
         inside = opening + 2 if text[opening + 1 : opening + 2] == "!" else opening + 1
         closing = text.find("]", inside + 1)
         if closing < 0:
-            summary = f"`{text}`: a `[` without its `]`"
+            summary = f"`{_short(text)}`: a `[` without its `]`"
             return Problem(
                 Code.BAD_GLOB, summary, "close it, or write `[[]` for a bracket", opening
             )

@@ -122,7 +122,7 @@ def _kind_of(root: Node, found: list[Diagnostic]) -> str | None:
         found.append(Diagnostic(Code.WRONG_TYPE, summary, root.place, fix=fix, width=root.width))
         return None
     version = root.get("version")
-    if version is not None and not (isinstance(version, Leaf) and version.value in {1, None}):
+    if version is not None and not _is_one(version):
         found.append(_bad_version(version))
         return None
     kind = root.get("kind")
@@ -138,8 +138,12 @@ def _kind_of(root: Node, found: list[Diagnostic]) -> str | None:
     return text
 
 
+def _is_one(version: Node) -> bool:
+    return isinstance(version, Leaf) and version.value == 1 and version.value is not True
+
+
 def _bad_version(version: Node) -> Diagnostic:
-    shown = f"`{version.text}`" if isinstance(version, Leaf) else "this"
+    shown = f"`{version.text[:60]}`" if isinstance(version, Leaf) and version.text else "this"
     summary = f"{shown} is no version of the format"
     fix = "write `version: 1`"
     return Diagnostic(Code.UNKNOWN_VERSION, summary, version.place, fix=fix, width=version.width)

@@ -23,6 +23,7 @@ MAX_DEPTH = 40
 MAX_NODES = 500_000
 MAX_ALIASED_NODES = 20_000
 MAX_DIAGNOSTICS = 100
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 _DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 # What YAML does not allow, and the line breaks of other standards, which editors do not count.
@@ -112,8 +113,9 @@ def _place_of(text: str, index: int, file: str) -> Place:
 
 def _next_document(text: str, line: int) -> tuple[int, int] | None:
     """Return where the first document after a line starts, as an offset and as a line."""
+    # The line of a fault can be the marker itself, where the document before it was left open.
     position = 0
-    for _ in range(line + 1):
+    for _ in range(max(1, line)):
         position = text.find("\n", position) + 1
         if position == 0:
             return None
@@ -231,7 +233,7 @@ class _Composer:
     def _start(self, node: Listing | Table, event: Any) -> None:
         mark = event.start_mark
         if len(self._open) >= MAX_DEPTH:
-            self._stop(Code.TOO_DEEP, f"nested deeper than {MAX_DEPTH} levels", mark)
+            self._stop(Code.TOO_DEEP, _TOO_DEEP, mark, "write it flatter")
         if event.tag is not None and event.tag != "!":
             self._refuse_tag(event.tag, mark)
         self._check_place(mark)
@@ -261,7 +263,7 @@ class _Composer:
             summary = f"aliases stand for more than {MAX_ALIASED_NODES} values"
             self._stop(Code.ANCHORS, summary, mark, "write fewer aliases of large anchors")
         if len(self._open) + node.height > MAX_DEPTH:
-            self._stop(Code.TOO_DEEP, f"nested deeper than {MAX_DEPTH} levels", mark)
+            self._stop(Code.TOO_DEEP, _TOO_DEEP, mark, "write it flatter")
         self._nodes += node.size - 1
         self._add(node, None, mark)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from engine.documents.diagnostics import Code, Diagnostic
 from engine.documents.nodes import Leaf, Node, Table, texts_at
@@ -75,14 +75,14 @@ def _selects(sources: Sources) -> Iterator[Diagnostic]:
                     yield from _region_glob(leaf, regions)
 
 
-def _account_glob(leaf: Leaf, accounts: Iterable[str]) -> Iterator[Diagnostic]:
+def _account_glob(leaf: Leaf, accounts: Collection[str]) -> Iterator[Diagnostic]:
     if any(fnmatch.fnmatchcase(name, leaf.text) for name in accounts):
         return
     if not _WILDCARDS & set(leaf.text):
         yield _unknown(Code.UNKNOWN_ACCOUNT, "account", leaf, accounts)
         return
     summary = f"no account's name fits `{leaf.text}`"
-    fix = f"the accounts are {_listed(accounts)}"
+    fix = _choice_of("account", accounts)
     yield Diagnostic(Code.SELECTS_NOTHING, summary, leaf.place, fix=fix, width=leaf.width)
 
 
@@ -109,13 +109,17 @@ def _old_names(sources: Sources) -> Iterator[Diagnostic]:
                 yield Diagnostic(Code.TWO_HEIRS, summary, leaf.place, fix=fix, width=leaf.width)
 
 
-def _unknown(code: Code, what: str, leaf: Leaf, known: Iterable[str]) -> Diagnostic:
-    fix = did_you_mean(leaf.text, known) or f"the {what}s are {_listed(known)}"
+def _unknown(code: Code, what: str, leaf: Leaf, known: Collection[str]) -> Diagnostic:
+    fix = did_you_mean(leaf.text, known) or _choice_of(what, known)
     summary = f"there is no {what} `{leaf.text}`"
     return Diagnostic(code, summary, leaf.place, fix=fix, width=leaf.width)
 
 
+def _choice_of(what: str, known: Collection[str]) -> str:
+    return f"the {what}s are {_listed(known)}" if known else f"the estate has no {what}s"
+
+
 def _listed(names: Iterable[str]) -> str:
     ordered = sorted(names)
-    shown = ", ".join(ordered[:8]) or "none"
+    shown = ", ".join(ordered[:8])
     return f"{shown} and {len(ordered) - 8} more" if len(ordered) > 8 else shown
