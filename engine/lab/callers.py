@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from enum import Enum, auto
 
 # Accounts have an access key each, `AKIALAB0` and their id; this is the secret of all of them.
 KEY_PREFIX = "AKIALAB0"
@@ -41,12 +42,13 @@ class Session:
     expires: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Why a caller is turned away: AWS's code and words."""
+class Doubt(Enum):
+    """Why the credentials of a request are no good."""
 
-    code: str
-    message: str
+    MISSING = auto()
+    UNKNOWN = auto()
+    EXPIRED = auto()
+    FORGED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +87,25 @@ class Callers:
             return session.secret
         return SECRET if _KEY.fullmatch(access_key) else None
 
-    def refusal(self, signed: Signed, token: str | None) -> Refused | None:
+    def doubt(self, signed: Signed, token: str | None) -> Doubt | None:
         """Tell why the credentials of a request are no good, None where they are."""
         session = self.sessions.get(signed.access_key)
         if session is None:
-            if signed.service == "sts" or self.account_of(signed.access_key) != UNKNOWN_ACCOUNT:
-                return None
-            return _INVALID
+            # Whoever is not known may try to assume a role, and do nothing else.
+            known = self.account_of(signed.access_key) != UNKNOWN_ACCOUNT
+            return None if known or signed.service == "sts" else Doubt.UNKNOWN
         if session.token != token:
-            return _INVALID
-        if session.expires <= datetime.now(UTC):
-            return Refused("ExpiredToken", "The security token included in the request is expired")
-        return None
+            return Doubt.UNKNOWN
+        return Doubt.EXPIRED if session.expires <= datetime.now(UTC) else None
+
+    def expire_sessions(self) -> int:
+        """Let all sessions be expired; return how many there were."""
+        now = datetime.now(UTC)
+        self.sessions = {
+            key: replace(session, expires=min(session.expires, now))
+            for key, session in self.sessions.items()
+        }
+        return len(self.sessions)
 
     def may_assume(self, account: str, name: str, external_id: str | None) -> bool:
         """Tell whether a role may be assumed with an external id."""
@@ -109,9 +118,6 @@ class Callers:
         if found is None:
             return not roles
         return found.external_id is None or found.external_id == external_id
-
-
-_INVALID = Refused("InvalidClientTokenId", "The security token included in the request is invalid.")
 
 
 def signed_part(environ: Mapping[str, str]) -> Signed | None:

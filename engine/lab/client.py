@@ -84,6 +84,10 @@ class LabClient:
         found: list[dict[str, Any]] = self._ask("GET", "/accounts")["accounts"]
         return found
 
+    def expire_sessions(self) -> int:
+        """Let the credentials of all assumed roles be expired now; return how many there were."""
+        return int(self._ask("DELETE", "/sessions")["expired"])
+
     def _ask(self, method: str, path: str, document: Any = None) -> dict[str, Any]:
         where = urlsplit(self.endpoint)
         connection = http.client.HTTPConnection(where.netloc, timeout=_SECONDS)

@@ -46,6 +46,7 @@ class Control:
             ("GET", "/settings"): self._settings,
             ("POST", "/settings"): self._change_settings,
             ("GET", "/accounts"): self._accounts,
+            ("DELETE", "/sessions"): self._expire_sessions,
         }
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -143,6 +144,9 @@ class Control:
 
     def _accounts(self, _: Any) -> Document:
         return {"accounts": account_rows(self._callers.roles)}
+
+    def _expire_sessions(self, _: Any) -> Document:
+        return {"expired": self._callers.expire_sessions()}
 
 
 def _handled(handler: Handler, body: bytes) -> tuple[HTTPStatus, Document]:

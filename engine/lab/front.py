@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
 
-from engine.lab.callers import UNKNOWN_ACCOUNT, Callers, Refused, Signed, signed_part
+from engine.lab.callers import UNKNOWN_ACCOUNT, Callers, Doubt, Signed, signed_part
 from engine.lab.calls import Call
+from engine.lab.signatures import is_genuine
 from engine.lab.wire import (
     Answer,
-    ApiError,
+    doubt_answer,
     error_answer,
     error_code,
     internal_failure,
     protocol_of,
+    routed_operation,
     unknown_operation,
 )
 from engine.lab.world import World
@@ -68,12 +70,11 @@ class Front:
     def _answer(self, environ: Environ, body: bytes) -> Answer:
         signed = signed_part(environ)
         service = signed.service if signed else "s3"
-        operation = operation_of(environ, body)
+        operation = operation_of(environ, body, service)
         account = self._callers.account_of(signed.access_key) if signed else UNKNOWN_ACCOUNT
-        refused = self._refusal(environ, signed, operation)
-        if refused is not None:
-            error = ApiError(403, refused.code, refused.message)
-            answer = error_answer(service, protocol_of(service), error)
+        doubt = self._doubt(environ, body, signed, operation)
+        if doubt is not None:
+            answer = doubt_answer(service, protocol_of(service), doubt)
         else:
             environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
             answer = self._from_moto(environ, service, operation)
@@ -90,12 +91,17 @@ class Front:
         )
         return answer
 
-    def _refusal(self, environ: Environ, signed: Signed | None, operation: str) -> Refused | None:
+    def _doubt(
+        self, environ: Environ, body: bytes, signed: Signed | None, operation: str
+    ) -> Doubt | None:
         if signed is None:
-            if operation.startswith("AssumeRoleWith"):
-                return None
-            return Refused("MissingAuthenticationToken", "Request is missing Authentication Token")
-        return self._callers.refusal(signed, environ.get("HTTP_X_AMZ_SECURITY_TOKEN"))
+            return None if operation.startswith("AssumeRoleWith") else Doubt.MISSING
+        doubt = self._callers.doubt(signed, environ.get("HTTP_X_AMZ_SECURITY_TOKEN"))
+        if doubt is not None:
+            return doubt
+        secret = self._callers.secret_of(signed.access_key)
+        forged = secret is not None and not is_genuine(environ, body, signed, secret)
+        return Doubt.FORGED if forged else None
 
     def _from_moto(self, environ: Environ, service: str, operation: str) -> Answer:
         answer = collect(self._moto, environ)
@@ -129,7 +135,7 @@ def collect(application: Application, environ: Environ) -> Answer:
     return Answer(int(status.split()[0]), tuple(headers), body)
 
 
-def operation_of(environ: Environ, body: bytes) -> str:
+def operation_of(environ: Environ, body: bytes, service: str) -> str:
     """Return the operation that a request asks for, its method and path where it names none."""
     target: str = environ.get("HTTP_X_AMZ_TARGET", "")
     if target:
@@ -140,4 +146,4 @@ def operation_of(environ: Environ, body: bytes) -> str:
     asked = parse_qs(environ.get("QUERY_STRING", "")).get("Action")
     if asked:
         return str(asked[0])
-    return f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+    return routed_operation(environ, service)

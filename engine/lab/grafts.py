@@ -21,21 +21,20 @@ def graft(world: World, callers: Callers) -> Application:
     from moto.kms.models import kms_backends
     from moto.rds.models import rds_backends
     from moto.sts.models import sts_backends
-    from moto.sts.responses import TokenResponse
 
     from engine.lab.rds.backend import LabBackend
     from engine.lab.rds.keys import LabKms
     from engine.lab.rds.kms_responses import LabKmsResponse
     from engine.lab.rds.responses import LabRdsResponse
     from engine.lab.rds.sharing import Shares
-    from engine.lab.sts import LabSts
+    from engine.lab.sts import LabSts, LabStsResponse
 
     LabBackend.world = world
     LabBackend.shares = Shares()
     LabBackend.dispatch = LabRdsResponse.dispatch
     LabKms.dispatch = LabKmsResponse.dispatch
     LabSts.callers = callers
-    LabSts.dispatch = TokenResponse.dispatch
+    LabSts.dispatch = LabStsResponse.dispatch
     rds_backends.backend = LabBackend
     kms_backends.backend = LabKms
     sts_backends.backend = LabSts

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from moto.core.exceptions import ServiceException
 from moto.sts.models import AssumedRole, STSBackend
+from moto.sts.responses import TokenResponse
 
 from engine.lab.answering import AnsweredByLab
 from engine.lab.callers import UNKNOWN_ACCOUNT, Callers, Session
+from engine.lab.wire import ApiError, error_answer
+
+
+class RoleDeniedError(Exception):
+    """A role may not be assumed."""
 
 
 class LabSts(AnsweredByLab, STSBackend):
@@ -29,17 +34,14 @@ class LabSts(AnsweredByLab, STSBackend):
         """Give a session of a role.
 
         Raises:
-            ServiceException: AccessDenied: there is no such role, or it wants another external id.
+            RoleDeniedError: there is no such role, or it wants another external id.
         """
         parts = role_arn.split(":", 5)
         account = parts[4] if len(parts) == 6 else ""
         name = role_arn.rpartition("/")[2]
         known = account.isdecimal() and account != UNKNOWN_ACCOUNT
         if not known or not self.callers.may_assume(account, name, external_id):
-            raise ServiceException(
-                "AccessDenied",
-                f"The caller is not authorized to perform: sts:AssumeRole on resource: {role_arn}",
-            )
+            raise RoleDeniedError(role_arn)
         role = super().assume_role(
             region_name, role_session_name, role_arn, policy, duration, external_id
         )
@@ -50,3 +52,16 @@ class LabSts(AnsweredByLab, STSBackend):
             expires=role.expiration.replace(tzinfo=UTC),
         )
         return role
+
+
+class LabStsResponse(TokenResponse):
+    """One call of STS."""
+
+    def call_action(self) -> Any:
+        """Answer; a role that may not be assumed is told of with AWS's status, 403."""
+        try:
+            return super().call_action()
+        except RoleDeniedError as denied:
+            message = f"The caller is not authorized to perform: sts:AssumeRole on: {denied}"
+            answer = error_answer("sts", "query", ApiError(403, "AccessDenied", message))
+            return answer.status, dict(answer.headers), answer.body.decode()

@@ -9,8 +9,11 @@ import json
 import re
 import uuid
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from xml.sax.saxutils import escape
+
+from engine.lab.callers import Doubt
 
 _CODE_IN_XML = re.compile(rb"<Code>([^<]*)</Code>")
 
@@ -51,6 +54,35 @@ def internal_failure() -> ApiError:
     )
 
 
+_UNKNOWN = "The security token included in the request is invalid."
+_DOUBTS = {
+    # Codes of query, EC2, and of the JSON protocols.
+    Doubt.MISSING: (
+        ("MissingAuthenticationToken", "MissingAuthenticationToken", "MissingAuthenticationToken"),
+        "Request is missing Authentication Token",
+    ),
+    Doubt.UNKNOWN: (
+        ("InvalidClientTokenId", "AuthFailure", "UnrecognizedClientException"),
+        _UNKNOWN,
+    ),
+    Doubt.EXPIRED: (
+        ("ExpiredToken", "RequestExpired", "ExpiredTokenException"),
+        "The security token included in the request is expired",
+    ),
+    Doubt.FORGED: (
+        ("SignatureDoesNotMatch", "AuthFailure", "InvalidSignatureException"),
+        "The request signature we calculated does not match the signature you provided.",
+    ),
+}
+
+
+def doubt_answer(service: str, protocol: str, doubt: Doubt) -> Answer:
+    """Write in a protocol's format that credentials are no good."""
+    codes, message = _DOUBTS[doubt]
+    code = codes[{"query": 0, "rest-xml": 0, "ec2": 1}.get(protocol, 2)]
+    return error_answer(service, protocol, ApiError(403, code, message))
+
+
 def protocol_of(service: str) -> str:
     """Return the protocol of a service by its signing name; `query` where it is not known."""
     from botocore.exceptions import UnknownServiceError
@@ -60,6 +92,25 @@ def protocol_of(service: str) -> str:
         return str(get_service_model(service).metadata["protocol"])
     except UnknownServiceError:
         return "query"
+
+
+def routed_operation(environ: dict[str, Any], service: str) -> str:
+    """Return the operation that a method and path stand for; themselves where they are none."""
+    from botocore.exceptions import UnknownServiceError
+    from moto.core.request import Request
+    from moto.core.routing import NotFound
+
+    try:
+        return str(_router(service).match(Request(dict(environ)))[0].name)
+    except (NotFound, NotImplementedError, UnknownServiceError):
+        return f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+
+
+@cache
+def _router(service: str) -> Any:
+    from moto.core.routing import get_service_router
+
+    return get_service_router(service)
 
 
 def error_answer(service: str, protocol: str, error: ApiError) -> Answer:

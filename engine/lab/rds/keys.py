@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from moto.core.exceptions import ServiceException
+from moto.kms.exceptions import AccessDeniedException
 from moto.kms.models import Key, KmsBackend, kms_backends
 
 from engine.lab.answering import AnsweredByLab
@@ -45,9 +45,7 @@ class LabKms(AnsweredByLab, KmsBackend):
     def _customer_key(self, key_id: str) -> str:
         key = self.get_key_id(key_id)
         if self.keys[key].key_manager == "AWS":
-            raise ServiceException(
-                "AccessDeniedException", f"{self.keys[key].arn} is managed by AWS."
-            )
+            raise AccessDeniedException(f"{self.keys[key].arn} is managed by AWS.")
         return key
 
 
