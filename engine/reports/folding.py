@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.plans.codes import Action, Verdict
-from engine.plans.plan import At, Step
+from engine.plans.plan import At, Forecast, Step
 from engine.reports.wording import STEP_REASONS
 
 # The order in which one policy's folds are read: as the steps happen.
@@ -21,21 +21,24 @@ _ORDER = (
     Action.DELETE,
 )
 
+# Where a copy goes to and what a delete is about decide whether a person agrees.
+_LOCATED = frozenset({Action.COPY, Action.DELETE})
+_ANYWHERE = At("", "")
+
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
     """What steps have in common that stand on one line.
 
-    `home` is where the databases are, `origin` where a copy is made from. `partner` is the account
-    that a share or unshare is about, else empty; `step` is empty unless folding is off, when every
-    step is like itself only.
+    `location` is where copies go to and where deletes are; other steps fold over all locations.
+    `partner` is the account that a share or unshare is about, else empty. Objects that AWS stores
+    as plain increments need no `rule` that says so. `step` is empty unless folding is off, when
+    every step is like itself only.
     """
 
     policy: str
     action: Action
-    location: At
-    home: At
-    origin: At | None
+    location: At | None
     partner: str
     reason: str
     verdict: Verdict | None
@@ -45,8 +48,9 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The sources of a fold that have as many steps each, over the same slots."""
+    """The sources of a fold in one location that have as many steps each, over the same slots."""
 
+    home: At
     each: int
     slots: tuple[datetime, ...]
     sources: tuple[str, ...]
@@ -62,7 +66,18 @@ class Fold:
     @property
     def sources(self) -> int:
         """How many databases it is about."""
-        return len({step.source.identifier for step in self.steps})
+        return len({(*_home(step), step.source.identifier) for step in self.steps})
+
+    @property
+    def locations(self) -> tuple[At, ...]:
+        """Where its objects lie or will lie."""
+        return tuple(sorted({step.location for step in self.steps}))
+
+    @property
+    def origins(self) -> tuple[At, ...]:
+        """Where copies are made from."""
+        found = {_origin_of(step) for step in self.steps}
+        return tuple(sorted(origin for origin in found if origin is not None))
 
     @property
     def why(self) -> str:
@@ -83,22 +98,26 @@ class Fold:
         known = [step.forecast.gib for step in self.steps if step.forecast]
         return sum(least for least, _ in known), sum(most for _, most in known)
 
-    @property
-    def shares(self) -> tuple[Share, ...]:
-        """The sources, those with as many steps over the same slots together."""
-        slots: dict[str, list[datetime]] = defaultdict(list)
-        number: Counter[str] = Counter()
+    def shares(self, *, by_home: bool) -> tuple[Share, ...]:
+        """Return the sources, those with as many steps over the same slots together.
+
+        Args:
+            by_home: whether databases of different locations stand apart.
+        """
+        slots: dict[tuple[str, str, str], list[datetime | None]] = defaultdict(list)
         for step in self.steps:
-            number[step.source.identifier] += 1
-            if step.slot is not None:
-                slots[step.source.identifier].append(step.slot)
-        alike: dict[tuple[int, tuple[datetime, ...]], list[str]] = defaultdict(list)
-        for source, each in number.items():
-            times = slots[source]
-            alike[each, (min(times), max(times)) if times else ()].append(source)
+            slots[(*_home(step), step.source.identifier)].append(step.slot)
+        alike: dict[tuple[At, int, tuple[datetime, ...]], list[str]] = defaultdict(list)
+        for (account, region, source), found in slots.items():
+            times = [slot for slot in found if slot is not None]
+            ends = (min(times), max(times)) if times else ()
+            home = At(account, region) if by_home else _ANYWHERE
+            alike[home, len(found), ends].append(source)
         return tuple(
-            Share(each, times, tuple(sorted(sources)))
-            for (each, times), sources in sorted(alike.items(), key=lambda item: item[0][1])
+            Share(home, each, ends, tuple(sorted(sources)))
+            for (home, each, ends), sources in sorted(
+                alike.items(), key=lambda item: (item[0][0], item[0][2], item[0][1])
+            )
         )
 
 
@@ -128,8 +147,6 @@ def partner_of(step: Step) -> str:
 
 
 def _origin_of(step: Step) -> At | None:
-    if step.action is not Action.COPY:
-        return None
     arn = str(step.parameters.get("SourceDBSnapshotIdentifier", "")).split(":", 6)
     return At(arn[4], arn[3]) if len(arn) == 7 else None
 
@@ -141,46 +158,49 @@ def _accounts(value: object) -> str:
 def _key(step: Step, unfold: bool) -> tuple[str | None, ...]:
     if unfold:
         return (step.id,)
-    location, source, forecast = step.location, step.source, step.forecast
-    origin = _origin_of(step)
+    located = step.action in _LOCATED
+    forecast = step.forecast
     return (
         step.policy,
         step.action,
-        location.account,
-        location.region,
-        source.account,
-        source.region,
-        origin.account if origin else None,
-        origin.region if origin else None,
+        step.location.account if located else None,
+        step.location.region if located else None,
         partner_of(step),
         step.reason.code,
         forecast.verdict if forecast else None,
-        forecast.rule if forecast else None,
+        _rule(forecast),
     )
+
+
+def _rule(forecast: Forecast | None) -> str:
+    if forecast is None or forecast.verdict is Verdict.INCREMENTAL:
+        return ""
+    return forecast.rule
 
 
 def _likeness(step: Step, unfold: bool) -> Likeness:
     return Likeness(
         policy=step.policy,
         action=step.action,
-        location=step.location,
-        home=At(step.source.account, step.source.region),
-        origin=_origin_of(step),
+        location=step.location if step.action in _LOCATED else None,
         partner=partner_of(step),
         reason=step.reason.code,
         verdict=step.forecast.verdict if step.forecast else None,
-        rule=step.forecast.rule if step.forecast else "",
+        rule=_rule(step.forecast),
         step=step.id if unfold else "",
     )
 
 
-def _reading_order(fold: Fold) -> tuple[str, int, At, At, str, str, str, str]:
+def _home(step: Step) -> tuple[str, str]:
+    return step.source.account, step.source.region
+
+
+def _reading_order(fold: Fold) -> tuple[str, int, At, str, str, str, str]:
     like = fold.like
     return (
         like.policy,
         _ORDER.index(like.action),
-        like.location,
-        like.home,
+        like.location or _ANYWHERE,
         like.partner,
         like.reason,
         like.rule,

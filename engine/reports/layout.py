@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 
 from engine.reports.lines import MARK_TONES, Line, Mark, Span
 from engine.reports.neutral import columns
@@ -85,27 +86,21 @@ def _words(pieces: list[Span]) -> Iterator[list[Span]]:
 
 
 def _split(word: list[Span], room: int) -> tuple[list[Span], list[Span]]:
-    """Cut a word that is wider than the output."""
+    """Cut a word that is wider than `room`."""
     head: list[Span] = []
-    for number, part in enumerate(word):
-        wide = columns(part.text)
-        if wide <= room:
-            head.append(part)
-            room -= wide
-            continue
-        cut = _seam(part.text, _fitting(part.text, room))
-        head.append(Span(part.text[:cut], part.tone))
-        return head, [Span(part.text[cut:], part.tone), *word[number + 1 :]]
-    return head, []
+    tail = list(word)
+    while (wide := columns(tail[0].text)) <= room:
+        head.append(tail.pop(0))
+        room -= wide
+    part = tail[0]
+    cut = _seam(part.text, _fitting(part.text, room))
+    head.append(Span(part.text[:cut], part.tone))
+    return head, [Span(part.text[cut:], part.tone), *tail[1:]]
 
 
 def _fitting(text: str, room: int) -> int:
-    used = 0
-    for number, character in enumerate(text):
-        used += columns(character)
-        if used > room:
-            return number
-    return len(text)
+    """Return how many characters of `text` fit."""
+    return sum(1 for end in accumulate(map(columns, text)) if end <= room)
 
 
 def _seam(text: str, cut: int) -> int:

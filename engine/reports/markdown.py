@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from engine.plans.plan import Plan
 from engine.reports.layout import laid_out
@@ -64,13 +65,8 @@ class _Block:
         """Return the block, cut after a row where `room` ends."""
         if self.whole <= room:
             return self._of(self.rows)
-        room -= _FRAME
-        fitting = 0
-        for row in self.rows:
-            room -= len(row) + 1
-            if room < 0:
-                break
-            fitting += 1
+        ends = accumulate(len(row) + 1 for row in self.rows)
+        fitting = sum(1 for end in ends if end <= room - _FRAME)
         return self._of(
             self.rows[:fitting],
             f"*{count(len(self.rows) - fitting, 'more line')}: too long for this report; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-_TYPOGRAPHY = str.maketrans({"→": "->", "–": "-", "—": "-", "…": "...", "’": "'"})
+_TYPOGRAPHY = str.maketrans({"→": "->", "–": "-", "—": "-", "…": "...", "’": "'", "×": "x"})
 
 
 def neutral(text: str) -> str:

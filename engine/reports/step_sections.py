@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from engine.plans.codes import Action, Verdict
-from engine.plans.plan import Plan, Step
+from engine.plans.plan import At, Plan, Step
 from engine.reports.folding import Fold, Share, fold
 from engine.reports.lines import Form, Line, Mark, Section, Span, Tone, line, listed, name
 from engine.reports.wording import VERBS, VERDICTS, count, moment, place, size, span_of
@@ -92,19 +93,19 @@ def _folded(entry: Fold) -> Iterator[_Parts]:
         yield [f"{size(entry.gib)}: {_reasons(entry.forecast_reasons)}"]
     elif like.verdict in {Verdict.UNKNOWN, Verdict.LIKELY_INCREMENTAL}:
         yield [_reasons(entry.forecast_reasons)]
-    for share in entry.shares:
-        yield [_times(share), *listed(share.sources, None if deletes else NAMES)]
+    for share in entry.shares(by_home=deletes):
+        away = deletes and share.home != like.location
+        origin: _Parts = ["from ", name(place(share.home)), ", "] if away else []
+        yield [*origin, _times(share), *listed(_named(share), None if deletes else NAMES)]
 
 
 def _what(entry: Fold) -> _Parts:
     like = entry.like
     parts: list[str | Span] = [_verb(like.action), f" {_how_many(entry)}"]
-    if like.origin is not None and like.origin != like.location:
-        parts += [": ", name(place(like.origin)), " → ", name(place(like.location))]
+    if like.action is Action.COPY and entry.origins not in {(), entry.locations}:
+        parts += [": ", _places(entry.origins), " → ", _places(entry.locations)]
     else:
-        parts += [" in ", name(place(like.location))]
-    if like.action is Action.DELETE and like.home != like.location:
-        parts += [", from ", name(place(like.home))]
+        parts += [" in ", _places(entry.locations)]
     if like.partner:
         parts += [" with " if like.action is Action.SHARE else " from ", name(like.partner)]
     if like.verdict is not None and like.verdict is not Verdict.FULL:
@@ -112,11 +113,25 @@ def _what(entry: Fold) -> _Parts:
     return parts
 
 
+def _places(locations: Sequence[At]) -> str | Span:
+    if len(locations) == 1:
+        return name(place(locations[0]))
+    return count(len(locations), "location")
+
+
 def _how_many(entry: Fold) -> str:
     number = len(entry.steps)
     if entry.sources < number:
         return f"{count(number, 'snapshot')} of {count(entry.sources, 'database')}"
     return count(number, "snapshot") if entry.like.action is Action.DELETE else f"{number:,}"
+
+
+def _named(share: Share) -> list[str]:
+    """Return the names of the sources; several in different locations may have the same."""
+    return [
+        source if times == 1 else f"{source} (×{times})"
+        for source, times in Counter(share.sources).items()
+    ]
 
 
 def _times(share: Share) -> str:

@@ -37,7 +37,7 @@ def test_alike_steps_of_several_databases_fold() -> None:
     entry = only(fold([create(ONE), create(TWO)]))
     assert entry.sources == 2
     assert entry.like.action is Action.CREATE
-    assert entry.like.location == PROD
+    assert entry.locations == (PROD,)
 
 
 @pytest.mark.parametrize(
@@ -46,30 +46,50 @@ def test_alike_steps_of_several_databases_fold() -> None:
         create(TWO, policy="silver"),
         create(TWO, verdict=Verdict.UNKNOWN),
         delete(TWO, 3),
-        create(source("orders-2", At("333333333333", "eu-west-1"))),
-        replace(create(TWO), location=REMOTE),
         replace(create(TWO), reason=Reason(StepReason.FAILED_OBJECT, "made again")),
-        replace(create(TWO), forecast=forecast(Verdict.INCREMENTAL, "another_rule")),
     ],
-    ids=["policy", "verdict", "action", "home", "location", "reason", "rule"],
+    ids=["policy", "verdict", "action", "reason"],
 )
 def test_steps_that_differ_in_what_matters_do_not_fold(other: Step) -> None:
     assert len(fold([create(ONE), other])) == 2
 
 
-def test_copies_from_different_places_do_not_fold() -> None:
+def test_creates_of_different_locations_fold() -> None:
+    elsewhere = source("orders-1", REMOTE)
+    entry = only(fold([create(ONE), create(elsewhere)]))
+    assert entry.locations == (PROD, REMOTE)
+    assert entry.sources == 2
+
+
+def test_increments_fold_whatever_the_rule_and_fulls_do_not() -> None:
+    def pair(verdict: Verdict) -> list[Step]:
+        other = replace(create(TWO), forecast=forecast(verdict, "another_rule"))
+        return [create(ONE, verdict=verdict), other]
+
+    assert len(fold(pair(Verdict.INCREMENTAL))) == 1
+    assert len(fold(pair(Verdict.FULL))) == 2
+    assert len(fold(pair(Verdict.LIKELY_INCREMENTAL))) == 2
+
+
+def test_copies_fold_by_where_they_go_whatever_they_come_from() -> None:
     near = route(ONE, create(ONE), VAULT, Verdict.INCREMENTAL)[1]
     far = replace(
         route(TWO, create(TWO), VAULT, Verdict.INCREMENTAL)[1],
         parameters={"SourceDBSnapshotIdentifier": f"arn:aws:rds:{REMOTE.region}:9:snapshot:x"},
     )
-    assert only(fold([near])).like.origin == PROD
-    assert len(fold([near, far])) == 2
+    entry = only(fold([near, far]))
+    assert entry.origins == (PROD, At("9", REMOTE.region))
+    other = route(TWO, create(TWO), REMOTE, Verdict.INCREMENTAL)[1]
+    assert [one.like.location for one in fold([near, other])] == [REMOTE, VAULT]
 
 
 def test_a_copy_without_a_readable_origin_has_none() -> None:
     copy = replace(route(ONE, create(ONE), VAULT, Verdict.FULL)[1], parameters={})
-    assert only(fold([copy])).like.origin is None
+    assert only(fold([copy])).origins == ()
+
+
+def test_deletes_of_different_locations_do_not_fold() -> None:
+    assert len(fold([delete(ONE, 8), delete(TWO, 8, location=VAULT)])) == 2
 
 
 def test_shares_with_different_accounts_do_not_fold() -> None:
@@ -84,7 +104,7 @@ def test_shares_with_different_accounts_do_not_fold() -> None:
 def test_sources_with_as_many_steps_over_the_same_slots_share_a_line() -> None:
     third = source("orders-3")
     steps = [delete(database, age) for database in (ONE, TWO) for age in (8, 9)]
-    shares = only(fold([*steps, delete(third, 9)])).shares
+    shares = only(fold([*steps, delete(third, 9)])).shares(by_home=True)
     assert [(share.each, share.sources) for share in shares] == [
         (1, ("orders-3",)),
         (2, ("orders-1", "orders-2")),
@@ -93,7 +113,16 @@ def test_sources_with_as_many_steps_over_the_same_slots_share_a_line() -> None:
 
 
 def test_steps_without_a_slot_have_no_slots() -> None:
-    assert only(fold([replace(delete(ONE, 8), slot=None)])).shares[0].slots == ()
+    shares = only(fold([replace(delete(ONE, 8), slot=None)])).shares(by_home=True)
+    assert shares[0].slots == ()
+
+
+def test_databases_of_different_locations_stand_apart_where_that_is_asked_for() -> None:
+    elsewhere = source("orders-1", REMOTE)
+    entry = only(fold([delete(ONE, 8, location=VAULT), delete(elsewhere, 8, location=VAULT)]))
+    assert [share.home for share in entry.shares(by_home=True)] == [PROD, REMOTE]
+    (both,) = entry.shares(by_home=False)
+    assert both.sources == ("orders-1", "orders-1")
 
 
 def test_reasons_that_agree_are_quoted_and_others_are_named_by_their_code() -> None:

@@ -60,6 +60,10 @@ def test_a_cut_keeps_what_follows_in_the_same_word() -> None:
     assert rows(line(name("a" * 20), ", ", name("b")), 20) == ["a" * 20, ", b"]
 
 
+def test_blanks_alone_make_no_row() -> None:
+    assert rows(line(" " * 50), 20) == []
+
+
 def test_wide_characters_take_two_columns() -> None:
     assert rows(line("数" * 15), 20) == ["数" * 10, "数" * 5]
     assert rows(line("x" + "数" * 10), 20) == ["x" + "数" * 9, "数"]

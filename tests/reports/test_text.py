@@ -10,16 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.plans.codes import Action
-from engine.plans.plan import Plan
+from engine.plans.codes import Action, Verdict
+from engine.plans.plan import At, Plan
 from engine.reports.neutral import columns
 from engine.reports.plan_report import summary_text
 from engine.reports.screen import Screen
 from engine.reports.text import plan_as_text
 from tests.plans.samples import (
     SAMPLES,
+    create,
     delete,
     empty,
+    forecast,
     guarded,
     incomplete,
     many,
@@ -106,6 +108,51 @@ def test_alike_creates_of_300_databases_are_one_line() -> None:
     text = text_of(many(300))
     assert "    + create 300 in 111111111111/eu-west-1, incremental\n" in text
     assert "tenant-0011 and 288 more\n" in text
+
+
+def test_databases_of_the_same_name_are_counted() -> None:
+    homes = [At(str(number) * 12, "eu-west-1") for number in (3, 4, 5)]
+    shown = plan(*(create(source("orders", home)) for home in homes))
+    assert (
+        "    + create 3 in 3 locations, incremental\n      2026-11-21 02:00Z: orders (×3)\n"
+    ) in text_of(shown)
+
+
+def test_a_deleted_copy_names_where_its_database_is() -> None:
+    assert (
+        "    - delete 1 snapshot in 222222222222/eu-west-1\n"
+        "      no rule keeps it: gold keeps the last 3, 7 daily and 4 weekly\n"
+        "      from 111111111111/eu-west-1, 2026-10-12 02:00Z: orders-3\n"
+    ) in text_of(small())
+
+
+def test_only_the_first_reasons_of_aws_are_told() -> None:
+    steps = [
+        replace(
+            create(source(f"orders-{number}")),
+            forecast=forecast(Verdict.UNKNOWN, "a_rule", f"reason {number}"),
+        )
+        for number in range(5)
+    ]
+    assert "reason 0; reason 1; reason 2; and 2 other reasons (-full shows them)\n" in text_of(
+        plan(*steps)
+    )
+    assert "reason 4" in text_of(plan(*steps), full=True)
+
+
+def test_only_the_first_conflicts_are_told() -> None:
+    conflict = small().conflicts[0]
+    shown = replace(
+        empty(),
+        conflicts=tuple(replace(conflict, arn=f"{conflict.arn}-{n:02}") for n in range(40)),
+    )
+    assert text_of(shown).count("(slot 2026-11-19") == 12
+    assert "  and 28 more (-full shows them)\n" in text_of(shown)
+    assert text_of(shown, full=True).count("(slot 2026-11-19") == 40
+
+
+def test_steps_of_no_policy_say_so() -> None:
+    assert "\n  no policy\n    + create 1" in text_of(plan(create(source("a"), policy="")))
 
 
 def test_unfolded_every_step_stands_alone_with_its_whole_id() -> None:
