@@ -13,12 +13,23 @@ from engine.applying.ports import Clock
 from engine.identity.marks import time_text
 from engine.plans.plan import Plan, Step
 from engine.reports.neutral import neutral, neutral_ascii
-from engine.reports.screen import Screen
 
 FORMAT_VERSION = "1.0"
 
 Write = Callable[[str], None]
 """Writes a text through to its reader; a reader who has left must not stop a run."""
+
+
+class Shows(Protocol):
+    """What the place that lines are written to can show."""
+
+    @property
+    def colour(self) -> bool:
+        """Whether colours show."""
+
+    @property
+    def unicode(self) -> bool:
+        """Whether characters beyond ASCII do."""
 
 
 class Observer(Protocol):
@@ -64,7 +75,7 @@ SAID = frozenset(StepState) - {StepState.WAITING, StepState.CALLING}
 class Lines:
     """One line per change, for people and for the logs of a scheduler."""
 
-    def __init__(self, write: Write, clock: Clock, screen: Screen) -> None:
+    def __init__(self, write: Write, clock: Clock, screen: Shows) -> None:
         self._emit = write
         self._clock = clock
         self._screen = screen
@@ -180,7 +191,7 @@ def outcome_words(outcome: RunOutcome) -> dict[str, object]:
     }
 
 
-def outcome_text(outcome: RunOutcome, screen: Screen) -> str:
+def outcome_text(outcome: RunOutcome, screen: Shows) -> str:
     """Return a run's end for people: what did not go well first, counts last."""
     lines: list[str] = []
     troubled = outcome.in_state(
