@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
 
-from engine.documents.model import Documents, Target, Terms
+from engine.documents.model import Documents, Schedule, Target, Terms
 from engine.identity.marks import Role
 from engine.inventory.records import Instance, Inventory, Location
 from engine.planning.matching import account_names
 from engine.planning.routes import RouteBook, is_default_key, resolve_key
-from engine.planning.slots import latest_due, next_due
+from engine.planning.slots import latest_due, next_due, period_start
 from engine.planning.survey import Source, World, survey
 from engine.plans.plan import Warned
 from engine.retention.decide import decide
@@ -185,9 +187,9 @@ def _quota(world: World, sources: Sequence[Source], book: RouteBook) -> Iterable
         if source.terms is None:
             continue
         routes, _ = book.routes(source.terms, source.location)
-        homes = [(source.location, source.terms.snapshots.keep)]
-        for location, keep in (*homes, *((r.location, r.keep) for r in routes)):
-            count = steady.count(source.terms, keep)
+        home = (source.location, source.terms.snapshots.keep, None)
+        for location, keep, every in (home, *((r.location, r.keep, r.rule.every) for r in routes)):
+            count = steady.count(source.terms, keep, every)
             if count is None:
                 endless.add(location)
             else:
@@ -214,28 +216,33 @@ class _SteadyCounts:
         self._now = now
         self._counts: dict[tuple[object, ...], int | None] = {}
 
-    def count(self, terms: Terms, keep: Keep) -> int | None:
-        """Return the number of points held in the long run, None where it only grows."""
-        key = (terms.snapshots.schedule, terms.timezone.key, keep)
+    def count(self, terms: Terms, keep: Keep, every: timedelta | None) -> int | None:
+        """Return the number of points held in the long run, None where it only grows.
+
+        With `every`, only the first point of each such period is held.
+        """
+        key = (terms.snapshots.schedule, terms.timezone.key, keep, every)
         if key not in self._counts:
-            self._counts[key] = self._try_out(terms, keep)
+            self._counts[key] = self._try_out(terms, keep, every)
         return self._counts[key]
 
-    def _try_out(self, terms: Terms, keep: Keep) -> int | None:
+    def _try_out(self, terms: Terms, keep: Keep, every: timedelta | None) -> int | None:
+        schedule = terms.snapshots.schedule
+        if schedule is None:
+            return 0
         if keep.is_empty:
             return None
-        slots = []
-        schedule = terms.snapshots.schedule
-        at = (
-            None if schedule is None else latest_due(schedule, terms.timezone, self._now - _HORIZON)
-        )
-        moment = at.at if at else None
-        while schedule is not None and moment is not None and moment <= self._now:
-            slots.append(moment)
-            if len(slots) == _MOST_SLOTS:
-                break
-            moment = next_due(schedule, terms.timezone, moment)
-        return len(decide(slots, keep, terms.timezone).keep) if slots else 0
+        slots = list(islice(self._past(schedule, terms.timezone), _MOST_SLOTS))
+        if every is not None:
+            periods = {period_start(every, terms.timezone, s): s for s in reversed(slots)}
+            slots = list(periods.values())
+        return len(decide(slots, keep, terms.timezone).keep)
+
+    def _past(self, schedule: Schedule, timezone: ZoneInfo) -> Iterator[datetime]:
+        moment = next_due(schedule, timezone, self._now - _HORIZON)
+        while moment is not None and moment <= self._now:
+            yield moment
+            moment = next_due(schedule, timezone, moment)
 
 
 def _target_keys(world: World) -> Iterable[Warned]:

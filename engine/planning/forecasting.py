@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
 
 from engine.identity.marks import UNKNOWN_KEY, Role
 from engine.inventory.placement import UNKNOWN_ZONE
@@ -29,7 +31,8 @@ class Facts:
     """What a forecast rests on. Predecessors are available, or planned before this one.
 
     `same_chain` are those of its chain, `checked` says that one of them has its zone confirmed.
-    `newest_same_chain` says that the newest object at its location is of its chain.
+    `newest_same_chain` says that the newest objects at its location, by data and by when they
+    were made, are of its chain; `zone_changed` that one of them is from another zone.
     """
 
     new: Planned
@@ -40,13 +43,13 @@ class Facts:
     same_chain: bool
     checked: bool
     newest_same_chain: bool
-    other_keys_in_account: bool
+    other_keys: bool
     zone_changed: bool
     automated_in_zone: bool
     unplaced_neighbour: bool
 
 
-class Confidence:
+class Confidence(StrEnum):
     """How far the texts agree on a rule."""
 
     AGREED = "all texts agree"
@@ -63,7 +66,7 @@ class Rule:
     verdict: Verdict
     because: str
     source: str
-    confidence: str
+    confidence: Confidence
 
 
 RULES: tuple[Rule, ...] = (
@@ -149,7 +152,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "other_key_in_account",
-        lambda f: f.origin is not None and f.other_keys_in_account,
+        lambda f: f.other_keys,
         Verdict.LIKELY_INCREMENTAL,
         "that account holds copies of this database under another key too",
         GUIDE,
@@ -209,16 +212,8 @@ def _facts(
 ) -> Facts:
     chain = new.chain
     same = [o for o in before if o.chain == chain]
-    here = [o for o in before if o.location == new.location and o.marks.role is new.marks.role]
-    newest = max(here, key=lambda o: (o.taken_at, o.arn), default=None)
     origin = next((o for o in before if o.arn == new.marks.origin), None)
-    in_account = [
-        o
-        for o in before
-        if o.location.account == new.location.account
-        and o.location != source.location
-        and o.marks.role is Role.COPY
-    ]
+    last = _last_ones(new, before)
     automated, unplaced = _neighbours(source, new)
     return Facts(
         new=new,
@@ -228,20 +223,47 @@ def _facts(
         crosses_accounts=origin is not None and origin.location.account != new.location.account,
         same_chain=bool(same),
         checked=any(isinstance(o, Planned) or o.marks.zone_checked for o in same),
-        newest_same_chain=newest is not None and newest.chain == chain,
-        other_keys_in_account=any(
-            o.marks.keys != new.marks.keys and o.marks.volume == new.marks.volume
-            for o in in_account
-            if o.location == new.location or _crosses(origin, new)
-        ),
-        zone_changed=newest is not None and newest.marks.zone != new.marks.zone,
+        newest_same_chain=all(o.chain == chain for o in last),
+        other_keys=origin is not None and _other_keys(origin, new, before),
+        zone_changed=any(o.marks.zone != new.marks.zone for o in last),
         automated_in_zone=automated,
         unplaced_neighbour=unplaced,
     )
 
 
-def _crosses(origin: Origin | None, new: Planned) -> bool:
-    return origin is not None and origin.location.account != new.location.account
+def _last_ones(new: Planned, before: list[Origin]) -> list[Origin]:
+    """Return the newest of its kind at its location, by data and by when it was made."""
+    here = [o for o in before if o.location == new.location and o.marks.role is new.marks.role]
+    if not here:
+        return []
+    return [max(here, key=lambda o: (o.taken_at, o.arn)), max(here, key=_made)]
+
+
+def _made(origin: Origin) -> tuple[bool, datetime, str]:
+    """Order what exists by when it was made; what is planned is later than all of it."""
+    if isinstance(origin, Planned):
+        return (True, origin.taken_at, origin.arn)
+    return (False, origin.snapshot.created_at or origin.taken_at, origin.arn)
+
+
+def _other_keys(origin: Origin, new: Planned, before: list[Origin]) -> bool:
+    """Say whether copies under other keys are where the guide wants all to be under one.
+
+    That is the whole account for a copy that crosses accounts, and the region for one that
+    crosses regions; within one place each key has increments of its own.
+    """
+    crosses = origin.location.account != new.location.account
+    return origin.location != new.location and any(
+        o.marks.role is Role.COPY
+        and o.marks.keys != new.marks.keys
+        and o.marks.volume == new.marks.volume
+        and (o.location == new.location or (crosses and _are_in_one_account(o, new)))
+        for o in before
+    )
+
+
+def _are_in_one_account(one: Origin, other: Origin) -> bool:
+    return one.location.account == other.location.account
 
 
 def _origin_verdict(

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from engine.documents.model import Incremental
+from engine.documents.model import FullCopies, Incremental
 from engine.identity.marks import Role
 from engine.inventory.records import Location
-from engine.planning.draft import Draft, at
+from engine.planning.draft import Draft, Planned, at
+from engine.planning.steps import short
 from engine.planning.survey import World
 from engine.planning.withholding import Steps
 from engine.plans.codes import Action, Guard, StepReason, Verdict
 from engine.plans.digest import guard_digest
-from engine.plans.plan import At, GuardState, Step
+from engine.plans.plan import At, Forecast, GuardState, Step, Warned
 
 FRESH = timedelta(hours=48)
 PERCENT_FROM = 5
@@ -44,7 +45,7 @@ def _policy_conflicts(steps: Steps, drafts: Sequence[Draft]) -> Iterable[GuardSt
         rivals = draft.source.match.rivals
         if not rivals or draft.source.policy is None:
             continue
-        deletes = [s.id for s in draft.steps.values() if s.action is Action.DELETE]
+        deletes = [s.id for s in draft.steps.values() if _removes_something(s)]
         steps.withhold(deletes, Guard.POLICY_CONFLICT)
         names = ", ".join((draft.source.policy.name, *rivals))
         yield GuardState(
@@ -56,6 +57,11 @@ def _policy_conflicts(steps: Steps, drafts: Sequence[Draft]) -> Iterable[GuardSt
             text=f"matched by {names}: the first makes its points, nothing of it is deleted",
             withholds=tuple(sorted(deletes)),
         )
+
+
+def _removes_something(step: Step) -> bool:
+    """Say whether a step deletes data: what failed holds none and is in the way of new points."""
+    return step.action is Action.DELETE and step.reason.code != StepReason.FAILED_OBJECT
 
 
 # -- deletes beyond the usual --------------------------------------------------------------------
@@ -176,53 +182,63 @@ def _trip(
 # -- copies that AWS would store in full ---------------------------------------------------------
 
 
-def _full(draft: Draft, steps: Steps, mode: Incremental | None) -> list[Step]:
-    """Return the copies forecast full, of policies in `mode` or, for None, of any."""
-    terms = draft.source.terms
-    if terms is None or (mode is not None and terms.snapshots.incremental is not mode):
-        return []
-    return [
-        step
-        for step in (draft.steps[p.step] for p in draft.planned if p.marks.role is Role.COPY)
-        if step.forecast is not None
-        and step.forecast.verdict is Verdict.FULL
-        and step.id in steps.all()
-        and not steps.is_withheld(step.id)
-    ]
+@dataclass(frozen=True, slots=True)
+class _Full:
+    """A copy that is forecast full and not withheld."""
 
+    draft: Draft
+    planned: Planned
+    step: Step
+    forecast: Forecast
 
-def _is_first(draft: Draft, step: Step) -> bool:
-    return not any(
-        h.is_point and At(h.location.account, h.location.region) == step.location
-        for h in draft.source.holdings
-    )
+    @property
+    def is_first(self) -> bool:
+        """Whether the database has no point at that location yet."""
+        return not any(
+            h.is_point
+            and h.location == self.planned.location
+            and h.marks.resource == self.planned.marks.resource
+            for h in self.draft.source.holdings
+        )
 
-
-def _breaks_rpo(draft: Draft, step: Step, world: World) -> bool:
-    rpo = draft.source.terms.objectives.rpo if draft.source.terms else None
-    if rpo is None:
-        return False
-    newest = max(
-        (
+    def breaks_rpo(self, world: World) -> bool:
+        """Say whether the newest point there is older than the policy's RPO without it."""
+        terms = self.draft.source.terms
+        rpo = terms.objectives.rpo if terms else None
+        if rpo is None:
+            return False
+        slots = [
             h.slot
-            for h in draft.source.holdings
-            if h.is_point
-            and h.is_available
-            and At(h.location.account, h.location.region) == step.location
-        ),
-        default=None,
-    )
-    return newest is None or world.now - newest > rpo
+            for h in self.draft.source.holdings
+            if h.is_point and h.is_available and h.location == self.planned.location
+        ]
+        return not slots or world.now - max(slots) > rpo
+
+
+def _full(
+    drafts: Sequence[Draft], steps: Steps, modes: Collection[Incremental] = tuple(Incremental)
+) -> Iterable[_Full]:
+    """Yield the copies forecast full, of policies whose `incremental` is one of `modes`."""
+    for draft in drafts:
+        terms = draft.source.terms
+        if terms is None or terms.snapshots.incremental not in modes:
+            continue
+        for planned in draft.planned:
+            step = draft.steps[planned.step]
+            forecast = step.forecast
+            if planned.marks.role is not Role.COPY or steps.is_withheld(step.id):
+                continue
+            if forecast is not None and forecast.verdict is Verdict.FULL:
+                yield _Full(draft, planned, step, forecast)
 
 
 def _incremental_required(
     steps: Steps, drafts: Sequence[Draft], world: World, accepted: frozenset[str]
 ) -> Iterable[GuardState]:
     full = [
-        step
-        for draft in drafts
-        for step in _full(draft, steps, Incremental.REQUIRE)
-        if not _is_first(draft, step) and not _breaks_rpo(draft, step, world)
+        one.step
+        for one in _full(drafts, steps, {Incremental.REQUIRE})
+        if not one.is_first and not one.breaks_rpo(world)
     ]
     if full:
         text = "copies that would be stored in full, where the policy requires increments"
@@ -236,32 +252,56 @@ def _full_copies(
     budget = world.estate.guards.full_copies
     if budget.count is None and budget.gib is None:
         return
-    full = [
-        (draft, step)
-        for draft in drafts
-        for step in _full(draft, steps, None)
-        if not _breaks_rpo(draft, step, world)
-    ]
-    over: list[Step] = []
-    count = gib = 0
-    for _, step in sorted(full, key=lambda pair: (not _is_first(*pair), pair[1].id)):
-        size = step.forecast.gib[1] if step.forecast else 0
-        fits_count = budget.count is None or count < budget.count
-        fits_gib = budget.gib is None or gib + size <= budget.gib
-        if fits_count and fits_gib:
-            count, gib = count + 1, gib + size
-        else:
-            over.append(step)
+    full = [one for one in _full(drafts, steps) if not one.breaks_rpo(world)]
+    full.sort(key=lambda one: (not one.is_first, one.step.id))
+    if guard_digest(Guard.FULL_COPIES, [one.step.arn for one in full]) in accepted:
+        # All of these were beyond the budget of the run whose guard was acknowledged.
+        over = [one.step for one in full]
+    else:
+        over = _beyond(full, budget)
     if over:
         text = (
             f"{len(over)} full copies beyond the budget of {_budget_text(budget.count, budget.gib)}"
         )
         guard = Guard.FULL_COPIES
-        value = len(full)
-        yield _trip(steps, guard, "full copies", budget.count, value, text, over, accepted)
+        yield _trip(steps, guard, "full copies", budget.count, len(full), text, over, accepted)
+
+
+def _beyond(full: Iterable[_Full], budget: FullCopies) -> list[Step]:
+    over: list[Step] = []
+    count = gib = 0
+    for one in full:
+        size = one.forecast.gib[1]
+        fits_count = budget.count is None or count < budget.count
+        fits_gib = budget.gib is None or gib + size <= budget.gib
+        if fits_count and fits_gib:
+            count, gib = count + 1, gib + size
+        else:
+            over.append(one.step)
+    return over
 
 
 def _budget_text(count: int | None, gib: int | None) -> str:
     parts = [f"{count} copies"] if count is not None else []
     parts += [f"{gib} GiB"] if gib is not None else []
     return " and ".join(parts)
+
+
+def full_copy_warnings(steps: Steps, drafts: Sequence[Draft]) -> Iterable[Warned]:
+    """Yield a warning for each copy in full that a policy with `incremental: prefer` will make.
+
+    The first copy of a database to a location cannot be anything else.
+    """
+    for one in _full(drafts, steps, {Incremental.PREFER}):
+        if one.is_first:
+            continue
+        text = f"its copy of {short(one.planned.slot)} to {one.planned.location} will be stored "
+        policy = one.draft.source.policy
+        yield Warned(
+            "W402 full-copy",
+            "warning",
+            f"{text}in full: {one.forecast.because}",
+            one.draft.source.ref.address,
+            policy.name if policy else None,
+            "let `incremental: require` hold such copies back, or `ignore` pass them in silence",
+        )

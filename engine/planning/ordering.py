@@ -29,12 +29,7 @@ def in_order(steps: Mapping[str, Step]) -> list[Step]:
 
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(steps)
-    graph.add_edges_from(
-        (before, step.id)
-        for step in steps.values()
-        for before in step.depends_on
-        if before in steps
-    )
+    graph.add_edges_from((before, step.id) for step in steps.values() for before in step.depends_on)
     order = nx.lexicographical_topological_sort(
         graph, key=lambda name: f"{_RANK[steps[name].action]}{name}"
     )

@@ -12,7 +12,7 @@ from engine.documents.model import Documents
 from engine.inventory.records import Inventory, Scope
 from engine.planning.checks import check_world
 from engine.planning.draft import Draft
-from engine.planning.guards import apply_guards
+from engine.planning.guards import apply_guards, full_copy_warnings
 from engine.planning.matching import account_names, address_matches, is_protectable
 from engine.planning.ordering import in_order
 from engine.planning.preview import next_slots
@@ -63,7 +63,20 @@ def make_plan(
     guards += give_room(steps, drafts, world)
     findings = verify(steps.result(), documents, inventory, now)
     guards += _hold_findings(steps, findings)
-    return _assemble(world, drafts, steps.result(), guards, findings, book, options)
+    warnings = (
+        *check_world(world, [draft.source for draft in drafts], book),
+        *(warned for draft in drafts for warned in draft.warnings),
+        *full_copy_warnings(steps, drafts),
+    )
+    plan = _assemble(world, drafts, steps.result(), guards, findings)
+    return replace(
+        plan,
+        summary=_summary(plan),
+        warnings=warnings,
+        next=tuple(next_slots(drafts, world, book)),
+        only=options.only,
+        exclude=options.exclude,
+    )
 
 
 def _selected(sources: Iterable[Source], world: World, options: PlanOptions) -> Iterable[Source]:
@@ -100,11 +113,9 @@ def _assemble(
     steps: Sequence[Step],
     guards: Sequence[GuardState],
     findings: Sequence[Finding],
-    book: RouteBook,
-    options: PlanOptions,
 ) -> Plan:
     read = _inventory_read(world)
-    plan = Plan(
+    return Plan(
         format_version=FORMAT_VERSION,
         engine_version=engine.__version__,
         estate=world.estate.name,
@@ -120,19 +131,11 @@ def _assemble(
         unprotected=tuple(_unprotected(drafts)),
         unmanaged=tuple(one for draft in drafts for one in draft.unmanaged),
         conflicts=tuple(one for draft in drafts for one in draft.conflicts),
-        warnings=(
-            *check_world(world, [draft.source for draft in drafts], book),
-            *(warned for draft in drafts for warned in draft.warnings),
-        ),
-        next=tuple(next_slots(drafts, world, book)),
         guards=tuple(guards),
         findings=tuple(findings),
-        only=options.only,
-        exclude=options.exclude,
         complete=read.complete,
         errored=bool(findings),
     )
-    return replace(plan, summary=_summary(plan))
 
 
 def _inventory_read(world: World) -> InventoryRead:

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.documents.model import Terms
 from engine.identity.chains import Chain
 from engine.identity.marks import Role, key_mark
 from engine.inventory.placement import volume_zone
+from engine.inventory.records import Instance
 from engine.planning.draft import Draft
 from engine.planning.routes import Hops, Route, RouteBook, hops, next_keys
-from engine.planning.slots import next_due
+from engine.planning.slots import next_due, period_start
 from engine.planning.survey import World
 from engine.plans.plan import NextSlot
 
@@ -23,47 +25,83 @@ class _Counts:
     full: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """A database at its next slot."""
+
+    draft: Draft
+    instance: Instance
+    terms: Terms
+    slot: datetime
+
+
 def next_slots(drafts: Sequence[Draft], world: World, book: RouteBook) -> Iterable[NextSlot]:
-    """Return what each policy makes at its next slot if nothing else changes."""
-    counts: dict[str, _Counts] = {}
-    slots: dict[str, datetime] = {}
+    """Return what each policy makes at its next slot if nothing else changes.
+
+    Databases whose next slot is a later one, because an override says so, are not counted.
+    """
+    counts: dict[tuple[str, datetime], _Counts] = {}
     for draft in drafts:
-        policy, terms = draft.source.policy, draft.source.terms
-        if policy is None or terms is None or terms.snapshots.schedule is None:
-            continue
-        at = next_due(terms.snapshots.schedule, terms.timezone, world.now)
-        if at is None:
-            continue
-        slots[policy.name] = min(at, slots.get(policy.name, at))
-        _count(draft, world, book, counts.setdefault(policy.name, _Counts()))
-    for name in sorted(slots):
-        found = counts[name]
-        yield NextSlot(name, slots[name], found.creates, found.copies, found.full)
+        policy, subject = draft.source.policy, _subject(draft, world)
+        if policy is not None and subject is not None:
+            key = (policy.name, subject.slot)
+            _count(subject, world, book, counts.setdefault(key, _Counts()))
+    seen: set[str] = set()
+    for name, slot in sorted(counts):
+        if name not in seen:
+            seen.add(name)
+            found = counts[name, slot]
+            yield NextSlot(name, slot, found.creates, found.copies, found.full)
 
 
-def _count(draft: Draft, world: World, book: RouteBook, counts: _Counts) -> None:
-    source = draft.source
-    assert source.instance is not None
-    assert source.terms is not None
-    counts.creates += 1
-    zone = volume_zone(source.instance, world.scope(source.location))
-    key = key_mark(source.instance.kms_key, encrypted=source.instance.encrypted)
-    known = {h.chain for h in source.holdings if h.is_point} | {p.chain for p in draft.planned}
+def _subject(draft: Draft, world: World) -> _Subject | None:
+    instance, terms = draft.source.instance, draft.source.terms
+    schedule = terms.snapshots.schedule if terms else None
+    if instance is None or terms is None or schedule is None:
+        return None
+    slot = next_due(schedule, terms.timezone, world.now)
+    return None if slot is None else _Subject(draft, instance, terms, slot)
+
+
+def _count(subject: _Subject, world: World, book: RouteBook, counts: _Counts) -> None:
+    source, instance = subject.draft.source, subject.instance
+    zone = volume_zone(instance, world.scope(source.location))
+    key = key_mark(instance.kms_key, encrypted=instance.encrypted)
+    known = {h.chain for h in source.holdings if h.is_point}
+    known |= {p.chain for p in subject.draft.planned}
     primary = Chain(source.ref.resource_id, zone, source.location, Role.PRIMARY, (key,))
+    counts.creates += 1
     counts.full += primary not in known
-    routes, _ = book.routes(source.terms, source.location)
+    routes, _ = book.routes(subject.terms, source.location)
     for route in routes:
+        if not route.is_open or not _sends(subject, route):
+            continue
         counts.copies += 1
-        keys = (*_before(draft, world, book, route, key), route.key.mark)
+        keys = (*_before(subject, world, book, route, key), route.key.mark)
         chain = Chain(source.ref.resource_id, zone, route.location, Role.COPY, keys)
-        counts.full += chain not in known or not source.instance.encrypted
+        counts.full += not {primary, chain} <= known or not instance.encrypted
 
 
-def _before(draft: Draft, world: World, book: RouteBook, route: Route, key: str) -> tuple[str, ...]:
-    source = draft.source
-    assert source.instance is not None
-    kms_key = source.instance.kms_key if source.instance.encrypted else None
-    way = hops(source.location, route.location, world.scope(source.location), kms_key)
+def _sends(subject: _Subject, route: Route) -> bool:
+    """Say whether a route sends the slot: with `every`, only the first point of each period."""
+    every, timezone = route.rule.every, subject.terms.timezone
+    if every is None:
+        return True
+    places = {subject.draft.source.location, route.location}
+    earlier = {p.slot for p in subject.draft.planned if p.location in places}
+    earlier |= {
+        h.slot for h in subject.draft.source.holdings if h.is_point and h.location in places
+    }
+    period = period_start(every, timezone, subject.slot)
+    return all(period_start(every, timezone, slot) != period for slot in earlier)
+
+
+def _before(
+    subject: _Subject, world: World, book: RouteBook, route: Route, key: str
+) -> tuple[str, ...]:
+    home, instance = subject.draft.source.location, subject.instance
+    kms_key = instance.kms_key if instance.encrypted else None
+    way = hops(home, route.location, world.scope(home), kms_key)
     if way is Hops.REKEY_SHARE_COPY:
-        return next_keys((key,), book.rekey(source.location))
+        return next_keys((key,), book.rekey(home))
     return (key,)

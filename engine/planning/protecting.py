@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from engine.identity.chains import Chain
 from engine.identity.marks import Role
+from engine.inventory.placement import UNKNOWN_ZONE
 from engine.inventory.records import Location, SnapshotState
+from engine.planning.bases import AGES, Age, Links, is_sure, links_of, made
 from engine.planning.copying import Demand
 from engine.planning.draft import Draft, Planned
 from engine.planning.orphans import last_seen
 from engine.planning.removal import Removal
-from engine.planning.steps import delete_snapshot, is_in_chain, is_there, short, step_id
-from engine.planning.survey import Holding, Life, World
+from engine.planning.steps import MAKES, delete_snapshot, is_in_chain, is_there, short, step_id
+from engine.planning.survey import Holding, World
 from engine.plans.codes import Action, KeepReason
 from engine.plans.plan import Precondition, Reason
 
@@ -45,38 +47,6 @@ class Verdict:
         self.witnesses.extend(witnesses)
 
 
-def _captured(holding: Holding) -> tuple[datetime, str]:
-    return (holding.taken_at, holding.arn)
-
-
-def _made(holding: Holding) -> tuple[datetime, str]:
-    return (holding.snapshot.created_at or holding.taken_at, holding.arn)
-
-
-_AGES = (_captured, _made)
-
-
-@dataclass(frozen=True, slots=True)
-class _Links:
-    """A chain's members: the newest by each age, of all and of those that may release a base."""
-
-    bases: frozenset[str]
-    trusted: tuple[Holding | None, ...]
-    coming: Holding | None
-    last: datetime
-
-
-def _links(members: Sequence[Holding], *, guess: bool) -> _Links:
-    available = [h for h in members if h.is_available]
-    trusted = [h for h in available if h.marks.zone_checked or guess]
-    return _Links(
-        bases=frozenset(max(available, key=age).arn for age in _AGES if available),
-        trusted=tuple(max(trusted, key=age, default=None) for age in _AGES),
-        coming=next((h for h in members if h.is_in_flight), None),
-        last=max(h.taken_at for h in members),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
     """What protections look at, gathered once per source."""
@@ -84,7 +54,7 @@ class _Surroundings:
     world: World
     draft: Draft
     demands: Sequence[Demand]
-    chains: dict[Chain, _Links]
+    chains: dict[Chain, Links]
     planned: dict[Chain, list[Planned]]
     in_flight: dict[str, Holding]
     reads: dict[str, list[str]]
@@ -99,35 +69,34 @@ def protect(
     around = _surroundings(draft, world, demands)
     verdicts = [Verdict(removal, after=list(removal.after)) for removal in removals]
     for verdict in verdicts:
-        for protection in _PROTECTIONS:
+        failed = verdict.holding.state is SnapshotState.FAILED
+        for protection in _FAILED_PROTECTIONS if failed else _PROTECTIONS:
             protection(verdict, around)
     _protect_the_last(verdicts, around)
+    leaving = {verdict.holding.arn: verdict for verdict in verdicts if not verdict.reasons}
+    waiting = {arn for arn, verdict in leaving.items() if _waits_for_something_new(verdict, draft)}
     for verdict in verdicts:
         if verdict.reasons:
             draft.keep(verdict.holding, verdict.reasons)
-        else:
-            _delete(draft, verdict, around)
+            continue
+        if verdict.holding.arn in waiting:
+            _outlast(verdict, leaving, around)
+        _delete(draft, verdict)
 
 
 def _surroundings(draft: Draft, world: World, demands: Sequence[Demand]) -> _Surroundings:
-    members: dict[Chain, list[Holding]] = defaultdict(list)
-    in_flight = {}
-    for holding in draft.source.holdings:
-        if holding.state in {SnapshotState.FAILED, SnapshotState.DELETING}:
-            continue
-        members[holding.chain].append(holding)
-        if holding.is_in_flight and holding.marks.origin:
-            in_flight[holding.marks.origin] = holding
+    in_flight = {
+        holding.marks.origin: holding
+        for holding in draft.source.holdings
+        if holding.is_in_flight and holding.marks.origin
+    }
     planned: dict[Chain, list[Planned]] = defaultdict(list)
     reads: dict[str, list[str]] = defaultdict(list)
     for new in draft.planned:
         planned[new.chain].append(new)
         if new.marks.origin:
             reads[new.marks.origin].append(new.step)
-    chains = {
-        chain: _links(found, guess=_may_be_guessed(chain, world))
-        for chain, found in members.items()
-    }
+    chains = links_of(draft.source, world)
     return _Surroundings(world, draft, demands, chains, planned, in_flight, reads)
 
 
@@ -142,25 +111,21 @@ def _pinned(verdict: Verdict, around: _Surroundings) -> None:
 
 
 def _held(verdict: Verdict, around: _Surroundings) -> None:
-    source = around.draft.source
+    source, matcher = around.draft.source, around.world.matcher
     holding = verdict.holding
-    possible = [source.terms] if source.terms else []
-    maker = around.world.matcher.maker(holding.marks.policy)
-    if maker is not None:
-        instance = source.instance or last_seen(source, holding)
-        if source.life is Life.GONE:
-            possible.extend(around.world.matcher.possible_terms(maker, instance))
-        else:
-            possible.append(around.world.matcher.terms(maker, instance))
-    hold = next((terms.hold for terms in possible if terms.hold is not None), None)
+    terms = [source.terms] if source.terms else []
+    maker = matcher.maker(holding.marks.policy)
+    if maker is not None and source.instance is not None:
+        terms.append(matcher.terms(maker, source.instance))
+    elif maker is not None:
+        terms.extend(matcher.possible_terms(maker, last_seen(source, holding)))
+    hold = next((one.hold for one in terms if one.hold is not None), None)
     if hold is not None:
         verdict.protect(KeepReason.HELD, f"on hold: {hold}", "the hold is removed")
 
 
-def _unknown_status(verdict: Verdict, around: _Surroundings) -> None:
-    if verdict.holding.state not in {SnapshotState.AVAILABLE, SnapshotState.FAILED}:
-        text = f"its status is {verdict.holding.snapshot.status}"
-        verdict.protect(KeepReason.UNKNOWN_STATUS, text, "it is available")
+def _unread(verdict: Verdict, around: _Surroundings) -> None:
+    _protect_from_unread({verdict.holding.location}, verdict, around)
 
 
 def _inventory_incomplete(verdict: Verdict, around: _Surroundings) -> None:
@@ -170,6 +135,13 @@ def _inventory_incomplete(verdict: Verdict, around: _Surroundings) -> None:
         needed |= {d.route.location for d in around.demands}
     for account in holding.marks.shared:
         needed |= set(world.locations_of(account))
+    _protect_from_unread(needed, verdict, around)
+
+
+def _protect_from_unread(
+    needed: Iterable[Location], verdict: Verdict, around: _Surroundings
+) -> None:
+    world = around.world
     unread = sorted(place for place in needed if not world.scope(place).is_complete)
     if unread:
         cause = world.scope(unread[0]).cause or "not read completely"
@@ -193,16 +165,21 @@ def _unshare_id(holding: Holding, account: str) -> str:
 
 def _in_flight(verdict: Verdict, around: _Surroundings) -> None:
     holding = verdict.holding
-    reader = around.in_flight.get(holding.arn)
+    reader = _reader(holding, around)
     if reader is not None:
-        text = f"{reader.identifier} is being copied from it"
-        verdict.protect(KeepReason.IN_FLIGHT, text, f"{reader.identifier} is available")
-    links = around.chains.get(holding.chain)
-    coming = links.coming if links is not None else None
-    if links is not None and coming is not None and holding.arn in links.bases:
-        text = f"{coming.identifier} is being made as an increment of it"
-        verdict.protect(KeepReason.IN_FLIGHT, text, f"{coming.identifier} is available")
+        text = f"{reader} is being copied from it"
+        verdict.protect(KeepReason.IN_FLIGHT, text, f"{reader} is available")
+    links = around.chains[holding.chain]
+    if links.coming is not None and holding.arn in links.bases:
+        text = f"{links.coming.identifier} is being made as an increment of it"
+        verdict.protect(KeepReason.IN_FLIGHT, text, f"{links.coming.identifier} is available")
     verdict.release(around.reads.get(holding.arn, ()), ())
+
+
+def _reader(holding: Holding, around: _Surroundings) -> str | None:
+    """Return what is being copied from an object, by the engine or by somebody else."""
+    own = around.in_flight.get(holding.arn)
+    return around.world.foreign_readers.get(holding.arn) if own is None else own.identifier
 
 
 def _not_copied_yet(verdict: Verdict, around: _Surroundings) -> None:
@@ -229,48 +206,59 @@ def _chain_base(verdict: Verdict, around: _Surroundings) -> None:
     holding = verdict.holding
     if KeepReason.CHAIN_BASE in verdict.removal.exempt or _is_idle(holding.chain, around):
         return
-    planned = around.planned.get(holding.chain, [])
-    steps: list[str] = []
-    witnesses: list[Precondition] = []
-    for age, newest in zip(_AGES, around.chains[holding.chain].trusted, strict=True):
+    for age, newest in zip(AGES, around.chains[holding.chain].trusted, strict=True):
         if newest is not None and age(newest) > age(holding):
-            known = newest.marks.zone_checked
-            witnesses.append(
-                is_in_chain(newest.arn, newest.chain) if known else is_there(newest.arn)
-            )
+            verdict.release((), [_follows(newest.arn, newest.chain, sure=is_sure(newest))])
             continue
-        coming = [p for p in planned if age is _made or p.taken_at > holding.taken_at]
-        if not coming:
+        coming = _coming(holding, age, around)
+        if coming is None:
             text = f"the next increment of its chain ({_chain_name(holding.chain)}) builds on it"
-            verdict.protect(KeepReason.CHAIN_BASE, text, _until_idle(holding.chain, around))
+            end = short(around.chains[holding.chain].idle_from)
+            until = f"a newer one of its chain is available, or {end} if none comes"
+            verdict.protect(KeepReason.CHAIN_BASE, text, until)
             return
-        steps.append(coming[0].step)
-        witnesses.append(is_in_chain(coming[0].arn, coming[0].chain))
-    verdict.release(steps, witnesses)
+        verdict.release([coming.step], [_will_follow(coming)])
 
 
-def _may_be_guessed(chain: Chain, world: World) -> bool:
-    """Say whether an unknown zone releases a base all the same: only where room is short.
+def _coming(holding: Holding, age: Age, around: _Surroundings) -> Planned | None:
+    """Return what this plan makes that takes the place of a base."""
+    if not around.chains[holding.chain].releases:
+        return None
+    planned = around.planned.get(holding.chain, ())
+    return next((p for p in planned if age is made or p.taken_at > holding.taken_at), None)
 
-    Where AWS never tells the zone, all objects would be bases for ever and fill the quota, and
-    then no backup could be made at all.
-    """
-    return not chain.is_known and world.is_tight(chain.location)
+
+def _follows(arn: str, chain: Chain, *, sure: bool) -> Precondition:
+    return is_in_chain(arn, chain) if sure else is_there(arn)
+
+
+def _will_follow(coming: Planned) -> Precondition:
+    return _follows(coming.arn, coming.chain, sure=coming.chain.zone != UNKNOWN_ZONE)
+
+
+def _waits_for_something_new(verdict: Verdict, draft: Draft) -> bool:
+    steps = [draft.steps[name] for name in verdict.after]
+    return any(step.action in MAKES or step.depends_on for step in steps)
+
+
+def _outlast(verdict: Verdict, leaving: Mapping[str, Verdict], around: _Surroundings) -> None:
+    """Name what follows an object that goes late: what follows it now may be gone by then."""
+    holding = verdict.holding
+    for age, newest in zip(AGES, around.chains[holding.chain].trusted, strict=True):
+        if newest is None or newest.arn not in leaving or newest is holding:
+            continue
+        passing = [is_in_chain(newest.arn, newest.chain), is_there(newest.arn)]
+        coming = _coming(holding, age, around)
+        if coming is not None:
+            verdict.witnesses = [one for one in verdict.witnesses if one not in passing]
+            verdict.release([coming.step], [_will_follow(coming)])
 
 
 def _is_idle(chain: Chain, around: _Surroundings) -> bool:
-    terms, links = around.draft.source.terms, around.chains[chain]
-    if terms is None or chain in around.planned or links.coming is not None:
+    links = around.chains[chain]
+    if chain in around.planned or links.coming is not None:
         return False
-    return links.last + terms.idle_after < around.world.now
-
-
-def _until_idle(chain: Chain, around: _Surroundings) -> str:
-    terms = around.draft.source.terms
-    if terms is None:
-        return "a newer one of its chain is available"
-    end = around.chains[chain].last + terms.idle_after
-    return f"a newer one of its chain is available, or {short(end)} if none comes"
+    return links.idle_from < around.world.now
 
 
 def _chain_name(chain: Chain) -> str:
@@ -280,13 +268,14 @@ def _chain_name(chain: Chain) -> str:
 _PROTECTIONS: tuple[Callable[[Verdict, _Surroundings], None], ...] = (
     _pinned,
     _held,
-    _unknown_status,
     _inventory_incomplete,
     _shared_out_of_sight,
     _in_flight,
     _not_copied_yet,
     _chain_base,
 )
+# A failed object holds no data and is in the way of what is made again under its id.
+_FAILED_PROTECTIONS = (_pinned, _unread)
 
 
 # -- protections that count ----------------------------------------------------------------------
@@ -365,12 +354,12 @@ def _by_slot(holding: Holding) -> tuple[object, str]:
     return (holding.slot, holding.arn)
 
 
-def _delete(draft: Draft, verdict: Verdict, around: _Surroundings) -> None:
+def _delete(draft: Draft, verdict: Verdict) -> None:
     step = delete_snapshot(
         draft.source,
         verdict.holding,
         verdict.removal.reason,
-        [step for step in verdict.after if step in draft.steps],
+        verdict.after,
         verdict.witnesses,
     )
     draft.add(step)

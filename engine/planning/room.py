@@ -2,91 +2,152 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from engine.inventory.records import Location
-from engine.planning.draft import Draft
+from engine.planning.draft import Draft, at
+from engine.planning.steps import MAKES
 from engine.planning.survey import World
-from engine.planning.withholding import Steps
+from engine.planning.withholding import Steps, is_bridge
 from engine.plans.codes import Action, Guard
-from engine.plans.plan import GuardState, Step
+from engine.plans.plan import At, GuardState, SourceRef, Step
 
-_MAKES = frozenset({Action.CREATE, Action.COPY})
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class _Place:
+    """The room of one location while it is given away.
+
+    `freed` are the deletes that make room without waiting for anything new.
+    """
+
+    location: Location
+    room: int
+    left: int
+    wanted: int = 0
+    freed: list[str] = field(default_factory=list)
+    turned_away: list[str] = field(default_factory=list)
 
 
 def give_room(steps: Steps, drafts: Sequence[Draft], world: World) -> list[GuardState]:
     """Give what fits into each location's quota to those who need it most; withhold the rest.
 
     What is made beyond the free room waits for deletes that are safe without any new point. The
-    source whose newest point is oldest comes first.
+    source whose newest point at a location is oldest comes first there. A copy gets room together
+    with the bridge it needs, so that no bridge takes room for a copy that has none.
     """
+    makers = [s for s in steps.all().values() if s.action in MAKES and not steps.is_withheld(s.id)]
+    places = _places(steps, makers, world)
+    if all(place.wanted <= place.left for place in places.values()):
+        return []
     newest = _newest_points(drafts)
-    by_location: dict[Location, list[Step]] = defaultdict(list)
-    for step in steps.all().values():
-        if not steps.is_withheld(step.id):
-            by_location[Location(step.location.account, step.location.region)].append(step)
-    states = []
-    for location in sorted(by_location):
-        room = world.rooms.get(location)
-        if room is not None:
-            state = _settle(steps, by_location[location], location, room, newest)
-            if state is not None:
-                states.append(state)
-    return states
-
-
-def _newest_points(drafts: Sequence[Draft]) -> Mapping[str, datetime]:
-    return {
-        draft.source.ref.resource_id: max(h.slot for h in draft.source.holdings if h.is_point)
-        for draft in drafts
-        if any(h.is_point for h in draft.source.holdings)
-    }
-
-
-def _settle(
-    steps: Steps,
-    here: Sequence[Step],
-    location: Location,
-    room: int,
-    newest: Mapping[str, datetime],
-) -> GuardState | None:
-    makers = [step for step in here if step.action in _MAKES]
-    if len(makers) <= room:
-        return None
-    makers.sort(key=lambda step: (_age(step, newest), step.action.value != "create_snapshot"))
-    freed = [step.id for step in here if _frees_at_once(steps, step)]
-    turned_away = []
-    for step in makers[room:]:
-        own = next((name for name in freed if name in step.depends_on), None)
-        if own is not None:
-            freed.remove(own)
-        elif freed:
-            steps.depend(step.id, freed.pop(0))
+    given: set[str] = set()
+    refused: set[str] = set()
+    for maker in sorted(makers, key=lambda step: _need(step, newest)):
+        unit = _with_makers_ahead(steps, maker, given)
+        if any(step.id in refused for step in unit):
+            continue
+        short = _first_too_small(unit, places, steps)
+        if short is None:
+            given.update(step.id for step in unit)
+            _take(unit, places, steps)
         else:
-            turned_away.append(step.id)
-    if not turned_away:
-        return None
-    steps.withhold(turned_away, Guard.QUOTA)
+            refused.add(maker.id)
+            short.turned_away.append(maker.id)
+    steps.withhold(refused, Guard.QUOTA)
+    return [_state(places[where]) for where in sorted(places) if places[where].turned_away]
+
+
+def _places(steps: Steps, makers: Sequence[Step], world: World) -> dict[At, _Place]:
+    """Return the locations whose room is known; what makes way for its own remake frees none."""
+    places = {at(where): _Place(where, room, room) for where, room in world.rooms.items()}
+    reserved = {name for maker in makers for name in maker.depends_on}
+    for step in steps.all().values():
+        place = places.get(step.location)
+        if place is None or steps.is_withheld(step.id):
+            continue
+        if step.action in MAKES:
+            place.wanted += _takes_room(step, steps)
+        elif step.id not in reserved and _frees_at_once(steps, step):
+            place.freed.append(step.id)
+    return places
+
+
+def _newest_points(drafts: Sequence[Draft]) -> Mapping[tuple[SourceRef, At], datetime]:
+    newest: dict[tuple[SourceRef, At], datetime] = defaultdict(lambda: NEVER)
+    for draft in drafts:
+        for holding in draft.source.holdings:
+            if holding.is_point:
+                key = (draft.source.ref, at(holding.location))
+                newest[key] = max(newest[key], holding.slot)
+    return newest
+
+
+def _need(step: Step, newest: Mapping[tuple[SourceRef, At], datetime]) -> tuple[int, datetime, str]:
+    """Order what is made: new points first, then the copies of the oldest; bridges on their own."""
+    stage = 0 if step.action is Action.CREATE else 1 + is_bridge(step)
+    return (stage, newest[step.source, step.location], step.id)
+
+
+def _with_makers_ahead(steps: Steps, maker: Step, given: set[str]) -> list[Step]:
+    unit = {maker.id: maker}
+    ahead = list(maker.depends_on)
+    while ahead:
+        step = steps[ahead.pop()]
+        if step.action in MAKES and step.id not in given:
+            unit[step.id] = step
+        ahead.extend(step.depends_on)
+    return list(unit.values())
+
+
+def _takes_room(step: Step, steps: Steps) -> bool:
+    """Say whether a step takes more room than what it makes way for gives back."""
+    return not any(steps[name].action is Action.DELETE for name in step.depends_on)
+
+
+def _first_too_small(
+    unit: Sequence[Step], places: Mapping[At, _Place], steps: Steps
+) -> _Place | None:
+    needs = Counter(step.location for step in unit if _takes_room(step, steps))
+    return next(
+        (
+            places[where]
+            for where in sorted(needs)
+            if where in places and needs[where] > places[where].left + len(places[where].freed)
+        ),
+        None,
+    )
+
+
+def _take(unit: Sequence[Step], places: Mapping[At, _Place], steps: Steps) -> None:
+    for step in unit:
+        place = places.get(step.location)
+        if place is None or not _takes_room(step, steps):
+            continue
+        if place.left:
+            place.left -= 1
+        else:
+            steps.depend(step.id, place.freed.pop(0))
+
+
+def _state(place: _Place) -> GuardState:
     text = (
-        f"{location} has room for {room} more manual snapshots and {len(makers)} are wanted; "
-        "raise the quota (L-272F1212) or keep fewer points there"
+        f"{place.location} has room for {place.room} more manual snapshots and {place.wanted} are "
+        "wanted; raise the quota (L-272F1212) or keep fewer points there"
     )
     return GuardState(
         Guard.QUOTA,
-        str(location),
+        str(place.location),
         tripped=True,
-        limit=room,
-        value=len(makers),
+        limit=place.room,
+        value=place.wanted,
         text=text,
-        withholds=tuple(sorted(turned_away)),
+        withholds=tuple(sorted(place.turned_away)),
     )
-
-
-def _age(step: Step, newest: Mapping[str, datetime]) -> tuple[float, str]:
-    point = newest.get(step.source.resource_id)
-    return (point.timestamp() if point else float("-inf"), step.id)
 
 
 def _frees_at_once(steps: Steps, step: Step) -> bool:
@@ -95,4 +156,4 @@ def _frees_at_once(steps: Steps, step: Step) -> bool:
 
 def _waits_for_something_new(steps: Steps, step: Step) -> bool:
     before = [steps[name] for name in step.depends_on]
-    return any(b.action in _MAKES or _waits_for_something_new(steps, b) for b in before)
+    return any(b.action in MAKES or _waits_for_something_new(steps, b) for b in before)

@@ -16,6 +16,7 @@ from engine.plans.codes import EFFECTS, Action, Check, StepReason
 from engine.plans.plan import Precondition, Reason, Step
 
 MAX_TAGS = 50
+MAKES = frozenset({Action.CREATE, Action.COPY})
 _FOREIGN_PREFIXES = ("aws:", "rds:", tag.PREFIX)
 
 Origin = Holding | Planned

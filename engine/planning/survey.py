@@ -10,7 +10,7 @@ from enum import Enum, auto
 
 from engine.documents.model import Documents, Estate, Policy, Target, Terms
 from engine.identity.chains import Chain, chain_of
-from engine.identity.marks import Marks, Role, owned_marks
+from engine.identity.marks import ORIGIN, Marks, Role, owned_marks
 from engine.identity.names import ends_in_hash, location_of
 from engine.inventory.records import (
     Instance,
@@ -113,7 +113,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What planning a source may look at beside the source itself. Read only."""
+    """What planning a source may look at beside the source itself. Read only.
+
+    `foreign_readers` names, by ARN, what somebody else is copying from an object.
+    """
 
     documents: Documents
     inventory: Inventory
@@ -121,6 +124,7 @@ class World:
     matcher: Matcher
     locations: frozenset[Location]
     suspects: Mapping[tuple[Location, str], Snapshot]
+    foreign_readers: Mapping[str, str]
     rooms: Mapping[Location, int]
     source_counts: Mapping[Location, int]
 
@@ -160,6 +164,7 @@ class _Index:
 
     owned: dict[tuple[Location, str], list[Holding]]
     suspects: dict[tuple[Location, str], Snapshot]
+    readers: dict[str, str]
     others: dict[tuple[Location, str], list[Snapshot]]
 
 
@@ -194,19 +199,31 @@ def survey(
     ]
     counts: dict[Location, int] = defaultdict(int)
     for source in live:
-        counts[source.location] += source.policy is not None
+        if source.policy is not None:
+            for location in {source.location, *(h.location for h in source.holdings)}:
+                counts[location] += 1
     rooms = {
         location: quota.room
         for location in governed
         if (quota := inventory.scope(location).quota) is not None
     }
-    world = World(documents, inventory, now, matcher, governed, index.suspects, rooms, dict(counts))
+    world = World(
+        documents,
+        inventory,
+        now,
+        matcher,
+        governed,
+        index.suspects,
+        index.readers,
+        rooms,
+        dict(counts),
+    )
     everything = sorted(live + absent, key=lambda s: (s.ref.address, s.ref.resource_id))
     return world, tuple(everything)
 
 
 def _index(inventory: Inventory, estate: str, governed: frozenset[Location]) -> _Index:
-    index = _Index(defaultdict(list), {}, defaultdict(list))
+    index = _Index(defaultdict(list), {}, {}, defaultdict(list))
     for location in sorted(governed):
         for snapshot in inventory.scope(location).snapshots or ():
             marks = owned_marks(snapshot, estate)
@@ -216,8 +233,13 @@ def _index(inventory: Inventory, estate: str, governed: frozenset[Location]) -> 
                 index.owned[home, marks.resource].append(holding)
                 continue
             index.others[location, snapshot.resource_id].append(snapshot)
+            if snapshot.state in _IN_FLIGHT:
+                origins = (snapshot.source_snapshot, snapshot.tags.get(ORIGIN))
+                index.readers.update({origin: snapshot.arn for origin in origins if origin})
             if snapshot.type is SnapshotType.MANUAL and ends_in_hash(snapshot.identifier):
-                index.suspects[location, snapshot.identifier[-8:]] = snapshot
+                key = (location, snapshot.identifier[-8:])
+                known = index.suspects.setdefault(key, snapshot)
+                index.suspects[key] = min(known, snapshot, key=lambda s: s.arn)
     return index
 
 

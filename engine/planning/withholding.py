@@ -6,8 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from engine.identity.marks import ROLE, Role
 from engine.plans.codes import Action, Guard
 from engine.plans.plan import Step
+
+_SERVED = frozenset({Action.SHARE, Action.COPY})
 
 
 class Steps:
@@ -39,49 +42,46 @@ class Steps:
             self._behind[before].append(name)
 
     def withhold(self, names: Iterable[str], guard: Guard) -> None:
-        """Hold steps back, then their dependents, then what only served the copies among them."""
-        self._hold_with_dependents(names, guard.value)
-        self._hold_what_only_served(guard.value)
-
-    def result(self) -> list[Step]:
-        """Return the steps with `withheld_by` filled in."""
-        return [
-            replace(step, withheld_by=self._withheld[step.id])
-            if step.id in self._withheld
-            else step
-            for step in self._steps.values()
-        ]
-
-    def _note_edges(self, step: Step) -> None:
-        for before in step.depends_on:
-            self._behind[before].append(step.id)
-
-    def _hold_with_dependents(self, names: Iterable[str], by: str) -> None:
-        ahead = [(name, by) for name in names if name not in self._withheld]
+        """Hold steps back, what depends on them, and what only served the copies among them."""
+        ahead = [(name, guard.value) for name in names]
         while ahead:
             name, why = ahead.pop()
             if name in self._withheld:
                 continue
             self._withheld[name] = why
             ahead.extend((behind, name) for behind in self._behind[name])
+            before = self._steps[name].depends_on
+            ahead.extend((served, name) for served in before if self._serves_nothing(served))
 
-    def _hold_what_only_served(self, by: str) -> None:
-        """A share, a bridge or a share of one serves the copies behind it and nothing else."""
-        changed = True
-        while changed:
-            changed = False
-            for step in self._steps.values():
-                served = [
-                    self._steps[name]
-                    for name in self._behind[step.id]
-                    if self._steps[name].action in {Action.SHARE, Action.COPY}
-                ]
-                serves_only = step.action is Action.SHARE or _is_bridge(step)
-                idle = served and all(other.id in self._withheld for other in served)
-                if serves_only and idle and step.id not in self._withheld:
-                    self._hold_with_dependents([step.id], served[0].id)
-                    changed = True
+    def result(self) -> list[Step]:
+        """Return the steps, each behind those it waits for, with `withheld_by` filled in."""
+        placed: dict[str, Step] = {}
+        for name in self._steps:
+            self._place(name, placed)
+        return list(placed.values())
+
+    def _place(self, name: str, placed: dict[str, Step]) -> None:
+        if name in placed:
+            return
+        step = self._steps[name]
+        for before in step.depends_on:
+            self._place(before, placed)
+        why = self._withheld.get(name)
+        placed[name] = step if why is None else replace(step, withheld_by=why)
+
+    def _note_edges(self, step: Step) -> None:
+        for before in step.depends_on:
+            self._behind[before].append(step.id)
+
+    def _serves_nothing(self, name: str) -> bool:
+        """Say whether all that a share, a bridge or a share of one is for is held back."""
+        step = self._steps[name]
+        if step.action is not Action.SHARE and not is_bridge(step):
+            return False
+        served = [n for n in self._behind[name] if self._steps[n].action in _SERVED]
+        return all(other in self._withheld for other in served)
 
 
-def _is_bridge(step: Step) -> bool:
-    return step.action is Action.COPY and step.parameters["Tags"]["engine:role"] == "bridge"
+def is_bridge(step: Step) -> bool:
+    """Say whether a step makes a bridge."""
+    return step.action is Action.COPY and step.parameters["Tags"][ROLE] == Role.BRIDGE
