@@ -89,7 +89,8 @@ class Bases:
         if chain in self._evidence.planned_by_chain or any(one.is_in_flight for one in members):
             return False
         times = [_made(one) for one in members]
-        idle_after = max([say.terms.idle_after for say in case.says], default=DEFAULT_IDLE_AFTER)
+        says = case.now_says or case.maker_says
+        idle_after = says.terms.idle_after if says else DEFAULT_IDLE_AFTER
         return all(time is not None and time + idle_after <= self._evidence.now for time in times)
 
     def _chain(self, chain: Chain) -> list[Held]:

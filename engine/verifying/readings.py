@@ -25,11 +25,11 @@ def objections(case: Case, evidence: Evidence, sources: Sources) -> Iterator[str
     maker = evidence.origins_in_flight.get(snapshot.arn)
     if maker is not None:
         yield f"{maker} is being made from it"
+    if snapshot.state is SnapshotState.FAILED:
+        return
     for step in evidence.origins_planned.get(snapshot.arn, ()):
         if step.id not in evidence.waits_for(case.step):
             yield f"{step.id} copies it, and the delete does not wait for that"
-    if snapshot.state is SnapshotState.FAILED:
-        return
     if case.family.standing in UNKNOWN_SOURCE and not case.retired:
         yield f"{case.source.home}, where its source lives, was not read or is not in the estate"
     if case.marks.role in ORIGINS:
@@ -38,8 +38,11 @@ def objections(case: Case, evidence: Evidence, sources: Sources) -> Iterator[str
 
 def _unread_readers(case: Case, sources: Sources) -> Iterator[str]:
     """Yield the places where a copy that nobody sees might be reading the object."""
-    targets = {target for say in case.says for target in say.targets}
-    for target in sorted(targets):
+    now = case.now_says.targets if case.now_says else frozenset()
+    before = case.maker_says.targets if case.maker_says else frozenset()
+    # To another account nothing is copied without sharing, and that leaves its mark.
+    unmarked = {target for target in before if target.account == case.location.account}
+    for target in sorted(now | unmarked):
         if not sources.is_read(target):
             yield f"the target at {target} was not read, and may be copying it"
     for account in sorted(case.marks.shared):

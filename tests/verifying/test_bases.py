@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine.documents.model import Retire
+from engine.documents.model import Condition, Retire, Select
 from engine.identity.marks import Role
 from engine.inventory.records import Snapshot
 from engine.retention.keep import Keep
@@ -204,6 +204,26 @@ def test_the_base_of_an_idle_chain_may_go() -> None:
         scene = failed_over()
         scene.policies = [terms_of(GOLD, idle_after=idle_after)]
         assert scene.broken(delete(scene.snapshots[1])) == broken
+
+
+def test_the_policy_that_matches_now_says_when_a_chain_is_idle() -> None:
+    soon, late = (terms_of(GOLD, idle_after=timedelta(days=days)) for days in (1, 90))
+    elsewhere = Select(Condition(identifiers=("stock",)))
+    for now, maker, broken in ((soon, late, []), (late, soon, [3])):
+        scene = failed_over()
+        scene.policies = [replace(now, name="silver"), replace(maker, select=elsewhere)]
+        assert scene.broken(delete(scene.snapshots[1])) == broken
+
+
+def test_where_none_matches_the_policy_that_made_it_says_when_a_chain_is_idle() -> None:
+    elsewhere = replace(GOLD, select=Select(Condition(identifiers=("stock",))))
+    for days, broken in ((1, [2]), (90, [2, 3])):
+        scene = failed_over()
+        scene.policies = [terms_of(elsewhere, idle_after=timedelta(days=days))]
+        assert scene.broken(delete(scene.snapshots[1])) == broken
+    old = replace(primary(1, zone="euw1-az2"), created_at=NOW - timedelta(days=91))
+    scene = Scene([old, primary(3), primary(4)], policies=[])
+    assert scene.broken(delete(old)) == [2]
 
 
 @pytest.mark.parametrize("status", ["creating", "something-new"])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.documents.model import CopyRule, Retire
+from engine.documents.model import CopyRule, Retire, Target
 from engine.identity.marks import Role
 from engine.inventory.records import Location, ScopeStatus
 from tests.verifying.scene import (
@@ -19,6 +19,7 @@ from tests.verifying.scene import (
     Scene,
     copy,
     copying,
+    create,
     day,
     delete,
     found,
@@ -108,11 +109,20 @@ def test_every_account_it_is_shared_with_must_be_read() -> None:
         assert scene.broken(delete(shared)) == broken
 
 
-def test_the_targets_of_the_policy_that_made_it_must_be_read_too() -> None:
+def test_where_its_maker_sends_copies_without_sharing_must_be_read_too() -> None:
+    sister = Target("sister", "prod", AWAY.region, "alias/backups")
+    estate = replace(ESTATE, targets={**ESTATE.targets, "sister": sister})
+    both = (*GOLD.terms.snapshots.copies, CopyRule(target="sister"))
     now_silver = replace(snapshots_of(GOLD, copies=()), name="silver")
-    was_gold = replace(GOLD, select=replace(GOLD.select, rest=True))
-    scene = Scene(policies=[now_silver, was_gold], unread={VAULT})
-    assert scene.broken(delete(primary(1))) == [4]
+    was_gold = snapshots_of(replace(GOLD, select=replace(GOLD.select, rest=True)), copies=both)
+    for unread, broken in ((AWAY, [4]), (VAULT, [])):
+        scene = Scene(policies=[now_silver, was_gold], estate=estate, unread={unread})
+        assert scene.broken(delete(primary(1))) == broken
+    gone = Scene([primary(n, gone_since=day(-40)) for n in (1, 2)], instances=[], estate=estate)
+    gone.policies = [was_gold]
+    assert gone.broken(delete(gone.snapshots[0])) == []
+    gone.unread = {AWAY}
+    assert gone.broken(delete(gone.snapshots[0])) == [4]
 
 
 def test_a_bridge_needs_every_target_too() -> None:
@@ -175,3 +185,11 @@ def test_a_copy_needs_no_other_target() -> None:
     scene = Scene(policies=[snapshots_of(GOLD, copies=both)], unread={FAR})
     assert scene.broken(delete(copy(1))) == []
     assert scene.broken(delete(primary(1))) == [4]
+
+
+def test_a_failed_object_goes_before_what_takes_its_place_is_copied() -> None:
+    failed = replace(primary(5), status="failed")
+    going = delete(failed)
+    made = replace(create(5), depends_on=(going.id,))
+    sent = copying(made, copy(5), made)
+    assert Scene([*Scene().snapshots, failed]).broken(going, made, sent) == []

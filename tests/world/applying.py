@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -111,7 +112,8 @@ class _Run:
         database = self.world.database(wanted.arn)
         same = database is not None and zone_pair(database) == wanted.expected
         tags = {ZONE_CHECKED: "true"} if same else {ZONE: UNKNOWN_ZONE}
-        self.world.tag(step.arn, tags)
+        with suppress(RefusedError):  # the object is there all the same; a later run looks again
+            self.world.tag(step.arn, tags)
 
     # -- calls ----------------------------------------------------------------------------------
 

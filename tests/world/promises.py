@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
-from engine.documents.model import Documents, Policy, Target
+from engine.documents.model import DEFAULT_IDLE_AFTER, Documents, Policy, Target
 from engine.identity.marks import GONE_SINCE, POLICY, ROLE, SLOT, SOURCE, ZONE, Role
 from engine.inventory.records import Location
 from engine.plans.codes import UnmanagedReason
@@ -138,11 +138,14 @@ class Promises:
             for keep in keeps:
                 kept = self.kept(judged, keep, policy)
                 _demand(2, claim.slot not in kept, f"{policy.name} ({keep}) keeps {thing.arn}")
-        last = claim.slot == max(slots)
-        _demand(2, not last, f"{thing.arn} is the newest point at {thing.location}")
         self.dropped.append((thing.protects, thing.location, claim.slot))
+        left = {
+            self.claims[one.arn].slot for one in points if one.is_available and one is not thing
+        }
+        newest = bool(left) and max(left) == max(slots)
+        _demand(2, newest, f"{thing.arn} is the newest point at {thing.location}")
         least = self.documents.estate.guards.min_points
-        _demand(2, len(slots) > least, f"{thing.arn} is one of the last {least} points")
+        _demand(2, len(left) >= least, f"{thing.arn} is one of the last {least} points")
 
     def kept(self, slots: set[datetime], keep: Keep, policy: Policy) -> set[datetime]:
         """What a policy's rules keep of these slots, now."""
@@ -193,9 +196,9 @@ class Promises:
 
     def _idle_after(self, thing: Thing) -> timedelta:
         database = self.heir(thing.protects)
-        policies = [self.maker(self.claims[thing.arn].policy)]
-        policies += self.takers(database) if database else []
-        return max(policy.terms.idle_after for policy in policies if policy is not None)
+        takers = self.takers(database) if database else []
+        policy = takers[0] if takers else self.maker(self.claims[thing.arn].policy)
+        return policy.terms.idle_after if policy else DEFAULT_IDLE_AFTER
 
     # -- who is who -----------------------------------------------------------------------------
 
