@@ -7,8 +7,9 @@ import gc
 import sys
 from pathlib import Path
 
+from engine.cli.files import write_whole
 from engine.cli.inputs import add_at, add_policies, parse_time, read_documents, the_time
-from engine.errors import EngineError, ExitCode, worst
+from engine.errors import ExitCode, worst
 from engine.plans.plan import Plan, PlanOptions
 
 
@@ -46,11 +47,11 @@ def run(args: argparse.Namespace) -> int:
     gc.disable()
     plan = _plan(args)
     if args.out:
-        _write(args.out, _as_json(plan, indent=True))
+        write_whole(args.out, _as_json(plan, indent=True))
     if args.markdown:
         from engine.reports.markdown import plan_as_markdown
 
-        _write(args.markdown, plan_as_markdown(plan).encode())
+        write_whole(args.markdown, plan_as_markdown(plan).encode())
     _show(plan, args)
     return int(exit_code(plan, detailed=args.detailed_exitcode))
 
@@ -85,7 +86,8 @@ def _show(plan: Plan, args: argparse.Namespace) -> None:
 
     sys.stdout.write(plan_as_text(plan, screen_of(sys.stdout), full=args.full))
     if args.out:
-        sys.stdout.write(f"\nSaved to {args.out}. To do exactly this: engine apply {args.out}\n")
+        way_on = "" if plan.inventory.recorded else f" To do exactly this: engine apply {args.out}"
+        sys.stdout.write(f"\nSaved to {args.out}.{way_on}\n")
 
 
 def exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
@@ -106,10 +108,3 @@ def _as_json(plan: Plan, *, indent: bool) -> bytes:
     from engine.plans.json_form import dumps
 
     return dumps(plan, indent=indent)
-
-
-def _write(path: str, data: bytes) -> None:
-    try:
-        Path(path).write_bytes(data)
-    except OSError as error:
-        raise EngineError(f"cannot write {path}: {error.strerror}") from error
