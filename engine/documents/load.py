@@ -21,7 +21,7 @@ from engine.documents.files import Texts, read
 from engine.documents.merging import merged
 from engine.documents.model import Documents, Estate, Place, Policy
 from engine.documents.nodes import Entry, Leaf, Node, Table, texts_at
-from engine.documents.parsing import parse
+from engine.documents.parsing import MAX_DIAGNOSTICS, parse
 from engine.documents.policies import PolicySource, policy_of
 from engine.documents.references import check_references
 from engine.documents.shapes import KINDS, Shape, shape_of
@@ -98,6 +98,7 @@ class _Kinds:
 
 def _take(text: str, file: str, kinds: _Kinds, found: list[Diagnostic]) -> None:
     parsed = parse(text, file)
+    before = len(found)
     found.extend(parsed.diagnostics)
     kinds.is_whole = kinds.is_whole and parsed.is_whole
     for root in parsed.roots:
@@ -112,6 +113,14 @@ def _take(text: str, file: str, kinds: _Kinds, found: list[Diagnostic]) -> None:
         if wrong or not parsed.is_whole:
             kinds.unfit.add(id(root))
         found.extend(wrong)
+    _shorten(found, before + MAX_DIAGNOSTICS)
+
+
+def _shorten(found: list[Diagnostic], most: int) -> None:
+    """Leave out what a file that is wrong throughout would add without end."""
+    if len(found) > most:
+        summary = "more errors follow that are not shown"
+        found[most:] = [Diagnostic(Code.TOO_MANY, summary, found[most].place)]
 
 
 def _kind_of(root: Node, found: list[Diagnostic]) -> str | None:

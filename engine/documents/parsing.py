@@ -20,7 +20,7 @@ from engine.documents.model import Place
 from engine.documents.nodes import Entry, Leaf, Listing, Node, Table, Value
 
 MAX_DEPTH = 40
-MAX_NODES = 500_000
+MAX_NODES = 200_000
 MAX_ALIASED_NODES = 20_000
 MAX_DIAGNOSTICS = 100
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
@@ -102,7 +102,7 @@ def _check_characters(text: str, file: str, diagnostics: list[Diagnostic]) -> No
             "indent with spaces" if not before.strip() else "write a space, or \\t in double quotes"
         )
         diagnostics.append(Diagnostic(Code.TAB, "a tab stands here", place, fix=fix))
-        if len(diagnostics) >= MAX_DIAGNOSTICS:
+        if len(diagnostics) > MAX_DIAGNOSTICS:
             return
 
 
@@ -318,10 +318,10 @@ class _Composer:
 
     def _tell(self, code: Code, summary: str, mark: Any, fix: str | None, width: int = 1) -> None:
         place = Place(self._file, mark.line + self._first, mark.column + 1)
-        found = self._parsed.diagnostics
-        found.append(Diagnostic(code, summary, place, fix=fix, width=width))
-        if len(found) >= MAX_DIAGNOSTICS:
-            self._stop(Code.TOO_MANY, "more errors follow that are not shown", mark)
+        diagnostic = Diagnostic(code, summary, place, fix=fix, width=width)
+        if len(self._parsed.diagnostics) >= MAX_DIAGNOSTICS:
+            raise _StopError(diagnostic, mark.line)
+        self._parsed.diagnostics.append(diagnostic)
 
     def _stop(self, code: Code, summary: str, mark: Any, fix: str | None = None) -> None:
         place = Place(self._file, mark.line + self._first, mark.column + 1)

@@ -20,7 +20,7 @@ from engine.documents.model import (
     Terms,
     Window,
 )
-from engine.documents.nodes import Node, Table, find
+from engine.documents.nodes import Leaf, Node, Table, find
 from engine.documents.policies import PolicySource
 from engine.documents.sources import Sources
 from engine.documents.terms import terms_for
@@ -71,8 +71,8 @@ def _check(view: View, policy: Policy, estate: Estate) -> Iterator[Diagnostic]:
         yield from _schedule(view, view.terms.snapshots.schedule)
         yield from _objectives(view, view.terms.snapshots.schedule)
     yield from _copies(view, policy, estate)
-    orphans = view.at(("orphans", "keep_last"))
-    if view.terms.orphans is None and orphans is not None:
+    keep_last = find(view.roots[0], ("orphans", "keep_last"))
+    if view.terms.orphans is None and isinstance(keep_last, Leaf) and keep_last.value is not None:
         summary = "`keep_last` stands without `keep_for`, so all orphans are kept"
         fix = "add `keep_for: 30d`"
         yield view.tell(Code.NO_KEEP_FOR, summary, fix, "orphans", "keep_last")

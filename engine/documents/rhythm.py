@@ -83,7 +83,7 @@ def reaches(keep: Keep, cadence: Cadence, rpo: timedelta) -> bool:
         return True
     times = slots(cadence)
     oldest = decide(times, keep, UTC_ZONE).keep[-1].time
-    return times[-1] - oldest + gap >= rpo
+    return oldest == times[0] or times[-1] - oldest + gap >= rpo
 
 
 def _surely_reaches(keep: Keep, far: timedelta) -> bool:

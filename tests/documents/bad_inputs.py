@@ -90,9 +90,18 @@ TEXTS = (
     Bad(
         "errors-without-end",
         "a: 1\n" * 500,
-        tuple([f"{line}:1 E102" for line in range(2, 102)] + ["101:1 E124"]),
+        tuple([f"{line}:1 E102" for line in range(2, 102)] + ["102:1 E124"]),
     ),
-    Bad("tabs-without-end", "a:\t1\n" * 500, tuple(f"{line}:3 E103" for line in range(1, 101))),
+    Bad(
+        "tabs-without-end",
+        "a:\t1\n" * 500,
+        tuple([f"{line}:3 E103" for line in range(1, 101)] + ["101:3 E124"]),
+    ),
+    Bad(
+        "kinds-without-end",
+        "kind: a\n---\n" * 500,
+        tuple([f"{line}:7 E112" for line in range(1, 201, 2)] + ["201:7 E124"]),
+    ),
 )
 
 KINDS = (

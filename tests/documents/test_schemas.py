@@ -163,7 +163,7 @@ def test_the_good_document_is_good_for_the_library_too(kind: str) -> None:
     assert VALIDATORS[kind].is_valid(GOOD[kind])
 
 
-# -- the schema and the reader agree -----------------------------------------------------------
+# -- the schema and the reader agree ---------------------------------------------------------------
 
 TEXTS = (
     *("", "*", "all", "1d", "36h", "90m", "1mo", "5h", "02:00-05:00", "02:00-02:00", "gold"),
