@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import engine
 from engine.documents.diagnostics import Code, Diagnostic, Severity, as_text
-from engine.plans.plan import Warned
+
+if TYPE_CHECKING:
+    # Only the inventory warns by it; loading plans would take longer than checking a policy.
+    from engine.plans.plan import Warned
 
 FORMAT_VERSION = "1.0"
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import gc
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.cli.findings import FORMATS, Findings
 from engine.cli.inputs import add_at, add_policies, document_paths, the_time
 from engine.documents.load import load
 from engine.documents.model import Documents
 from engine.errors import ExitCode, UsageError
-from engine.plans.plan import Warned
+
+if TYPE_CHECKING:
+    from engine.plans.plan import Warned
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,9 +55,8 @@ def run(args: argparse.Namespace) -> int:
     if args.inventory and loaded.documents is not None:
         warned = _with_inventory(loaded.documents, args)
     findings = Findings(loaded.diagnostics, warned, len(loaded.policy_sources))
-    from engine.cli.output import write_document
-
-    write_document(FORMATS[args.format](findings).encode())
+    sys.stdout.buffer.write(FORMATS[args.format](findings).encode())
+    sys.stdout.buffer.flush()
     failed = findings.errors or (args.strict and findings.warnings)
     return int(ExitCode.ERROR if failed else ExitCode.OK)
 
