@@ -35,10 +35,26 @@ def graft(world: World, callers: Callers) -> Application:
     LabKms.dispatch = LabKmsResponse.dispatch
     LabSts.callers = callers
     LabSts.dispatch = LabStsResponse.dispatch
+    _remember_regions()
     rds_backends.backend = LabBackend
     kms_backends.backend = LabKms
     sts_backends.backend = LabSts
     return _dispatcher()
+
+
+def _remember_regions() -> None:
+    """Let a new account cost nothing: moto reads every service's regions again for each."""
+    from moto.core.base_backend import AccountSpecificBackend
+
+    read = AccountSpecificBackend._generate_regions
+    known: dict[str, list[str]] = {}
+
+    def regions(self: AccountSpecificBackend[Any], service_name: str) -> list[str]:
+        if service_name not in known:
+            known[service_name] = read(self, service_name)
+        return known[service_name]
+
+    AccountSpecificBackend._generate_regions = regions  # type: ignore[assignment] # a graft
 
 
 def _dispatcher() -> Application:

@@ -74,16 +74,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LabError as error:
         sys.stderr.write(f"engine lab: {error}\n")
         return 1
-    # `shutdown` waits for `serve_forever`, which runs in the thread that signals interrupt.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
+        signal.signal(number, lambda *_: _end())
     if asked.parent_pipe:
-        threading.Thread(target=_follow_parent, args=(server,), daemon=True).start()
+        threading.Thread(target=_follow_parent, daemon=True).start()
     ready = {"endpoint": f"http://{HOST}:{server.server_port}", "pid": os.getpid()}
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
     server.serve_forever()
-    server.server_close()
     return 0
 
 
@@ -98,9 +96,14 @@ def _plant_file(path: Path, world: World, callers: Callers) -> None:
     plant(read_seed(document), world, callers)
 
 
-def _follow_parent(server: BaseWSGIServer) -> None:
+def _end() -> None:
+    # Nothing is to be saved, and waiting for clients that keep connections open takes seconds.
+    os._exit(0)
+
+
+def _follow_parent() -> None:
     sys.stdin.buffer.read()
-    server.shutdown()
+    _end()
 
 
 def _parser() -> argparse.ArgumentParser:

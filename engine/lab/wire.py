@@ -9,7 +9,6 @@ import json
 import re
 import uuid
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -98,19 +97,13 @@ def routed_operation(environ: dict[str, Any], service: str) -> str:
     """Return the operation that a method and path stand for; themselves where they are none."""
     from botocore.exceptions import UnknownServiceError
     from moto.core.request import Request
-    from moto.core.routing import NotFound
+    from moto.core.routing import get_service_router
+    from werkzeug.exceptions import NotFound
 
     try:
-        return str(_router(service).match(Request(dict(environ)))[0].name)
+        return str(get_service_router(service).match(Request(dict(environ)))[0].name)
     except (NotFound, NotImplementedError, UnknownServiceError):
         return f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
-
-
-@cache
-def _router(service: str) -> Any:
-    from moto.core.routing import get_service_router
-
-    return get_service_router(service)
 
 
 def error_answer(service: str, protocol: str, error: ApiError) -> Answer:

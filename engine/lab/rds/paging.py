@@ -62,7 +62,7 @@ def read_marker(marker: str) -> str:
         RDSClientError: the marker is none of ours.
     """
     try:
-        return base64.urlsafe_b64decode(marker.encode()).decode()
+        return base64.b64decode(marker.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         raise refusals.parameter(f"Invalid marker: {marker}") from None
 

@@ -113,6 +113,10 @@ class LabRdsResponse(RDSResponse):
         )
         return ActionResult({"DBInstance": instance})
 
+    def describe_db_instances(self) -> ActionResult:
+        """DescribeDBInstances, in pages of 20 to 100."""
+        return self._paged(super().describe_db_instances(), "DBInstances")
+
     def describe_db_clusters(self) -> ActionResult:
         """DescribeDBClusters, in pages."""
         return self._paged(super().describe_db_clusters(), "DBClusters")
