@@ -16,6 +16,7 @@ from engine.planning.copying import Demand
 from engine.planning.draft import Draft, Planned
 from engine.planning.orphans import last_seen
 from engine.planning.removal import Removal
+from engine.planning.routes import RouteBook
 from engine.planning.steps import MAKES, delete_snapshot, is_in_chain, is_there, short, step_id
 from engine.planning.survey import Holding, World
 from engine.plans.codes import Action, KeepReason
@@ -52,6 +53,7 @@ class _Surroundings:
     """What protections look at, gathered once per source."""
 
     world: World
+    book: RouteBook
     draft: Draft
     demands: Sequence[Demand]
     chains: dict[Chain, Links]
@@ -61,12 +63,16 @@ class _Surroundings:
 
 
 def protect(
-    draft: Draft, world: World, removals: Sequence[Removal], demands: Sequence[Demand]
+    draft: Draft,
+    world: World,
+    book: RouteBook,
+    removals: Sequence[Removal],
+    demands: Sequence[Demand],
 ) -> None:
     """Turn removals into delete steps, or into kept objects with the protections that hold."""
     if not removals:
         return
-    around = _surroundings(draft, world, demands)
+    around = _surroundings(draft, world, book, demands)
     verdicts = [Verdict(removal, after=list(removal.after)) for removal in removals]
     for verdict in verdicts:
         failed = verdict.holding.state is SnapshotState.FAILED
@@ -84,7 +90,9 @@ def protect(
         _delete(draft, verdict)
 
 
-def _surroundings(draft: Draft, world: World, demands: Sequence[Demand]) -> _Surroundings:
+def _surroundings(
+    draft: Draft, world: World, book: RouteBook, demands: Sequence[Demand]
+) -> _Surroundings:
     in_flight = {
         holding.marks.origin: holding
         for holding in draft.source.holdings
@@ -97,7 +105,7 @@ def _surroundings(draft: Draft, world: World, demands: Sequence[Demand]) -> _Sur
         if new.marks.origin:
             reads[new.marks.origin].append(new.step)
     chains = links_of(draft.source, world)
-    return _Surroundings(world, draft, demands, chains, planned, in_flight, reads)
+    return _Surroundings(world, book, draft, demands, chains, planned, in_flight, reads)
 
 
 # -- protections that look at one object ---------------------------------------------------------
@@ -133,9 +141,24 @@ def _inventory_incomplete(verdict: Verdict, around: _Surroundings) -> None:
     needed = {holding.location, around.draft.source.location}
     if holding.marks.role is not Role.COPY:
         needed |= {d.route.location for d in around.demands}
+        needed |= _old_targets(holding, around)
     for account in holding.marks.shared:
         needed |= set(world.locations_of(account))
     _protect_from_unread(needed, verdict, around)
+
+
+def _old_targets(holding: Holding, around: _Surroundings) -> set[Location]:
+    """Return where the policy that made an object may be copying it without leaving a mark.
+
+    To another account nothing is copied without sharing.
+    """
+    source, matcher = around.draft.source, around.world.matcher
+    maker = matcher.maker(holding.marks.policy)
+    if maker is None:
+        return set()
+    terms = matcher.terms(maker, source.instance or last_seen(source, holding))
+    routes, _ = around.book.routes(terms, source.location)
+    return {r.location for r in routes if r.location.account == holding.location.account}
 
 
 def _protect_from_unread(
@@ -342,16 +365,25 @@ def _min_points(leaving: Sequence[Verdict], location: Location, around: _Surroun
         text = f"at least {least} points stay at {location}"
         verdict.protect(KeepReason.MIN_POINTS, text, "a newer one is available there")
         staying.append(verdict.holding)
-    witnesses = [is_there(h.arn) for h in sorted(staying, key=_by_slot)[-least:]] if least else []
-    needed = least - len({h.slot for h in staying})
-    for verdict in open_ones:
-        if not verdict.reasons:
-            new = coming if needed > 0 else []
-            verdict.release([p.step for p in new], [*witnesses, *(is_there(p.arn) for p in new)])
+    going = [v for v in open_ones if not v.reasons]
+    late = [v for v in going if _waits_for_something_new(v, around.draft)]
+    early = [v for v in going if v not in late]
+    standing = [*staying, *(v.holding for v in late)]
+    if len({h.slot for h in standing}) < least:
+        early, late, standing = [], going, staying
+    for verdict in early:
+        verdict.release((), _newest(standing, least))
+    needs_new = len({h.slot for h in staying}) < least
+    for verdict in late:
+        verdict.release((), _newest(staying, least))
+        if needs_new:
+            verdict.release([p.step for p in coming], [is_there(p.arn) for p in coming])
 
 
-def _by_slot(holding: Holding) -> tuple[object, str]:
-    return (holding.slot, holding.arn)
+def _newest(points: Iterable[Holding], count: int) -> list[Precondition]:
+    """Ask for the newest points at a location, one of each slot."""
+    by_slot = {h.slot: h.arn for h in points}
+    return [is_there(by_slot[slot]) for slot in sorted(by_slot, reverse=True)[:count]]
 
 
 def _delete(draft: Draft, verdict: Verdict) -> None:

@@ -38,8 +38,9 @@ def because(code: KeepReason, text: str, until: str | None = None) -> Reason:
 def not_available(holding: Holding) -> Reason:
     """Return why an object that is not available stays."""
     if holding.state is SnapshotState.UNKNOWN:
-        return because(KeepReason.UNKNOWN_STATUS, f"its status is {holding.snapshot.status}")
-    return because(KeepReason.IN_FLIGHT, f"it is {holding.snapshot.status}")
+        text = f"its status is {holding.snapshot.status}"
+        return because(KeepReason.UNKNOWN_STATUS, text, "it is available")
+    return because(KeepReason.IN_FLIGHT, f"it is {holding.snapshot.status}", "it is available")
 
 
 def failed_removal(holding: Holding) -> Removal:

@@ -22,6 +22,6 @@ def plan_source(source: Source, world: World, book: RouteBook) -> Draft:
     plan_shares(draft, world)
     plan_tags(draft, world)
     removals = judge(draft, world, book, demands)
-    protect(draft, world, removals, demands)
+    protect(draft, world, book, removals, demands)
     plan_forecasts(draft)
     return draft

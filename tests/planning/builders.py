@@ -38,7 +38,7 @@ from engine.inventory.records import (
     SnapshotType,
 )
 from engine.planning.plan import make_plan
-from engine.plans.plan import Plan, PlanOptions, Step
+from engine.plans.plan import GuardState, Plan, PlanOptions, Reason, Step
 from engine.retention.keep import Keep
 
 NOW = datetime(2026, 11, 21, 2, 10, tzinfo=UTC)
@@ -330,3 +330,35 @@ def waits(found: Plan, location: Location | None = None) -> list[str]:
 def origin_of(step: Step) -> str:
     """The ARN that a copy step reads."""
     return str(step.parameters["SourceDBSnapshotIdentifier"])
+
+
+def held_back(found: Plan) -> dict[str, str]:
+    """The ids of the steps that are withheld, and by what."""
+    return {step.id: step.withheld_by for step in found.steps if step.withheld_by is not None}
+
+
+def reasons(found: Plan, snapshot: Snapshot) -> dict[str, Reason]:
+    """What keeps a snapshot, by code."""
+    return {
+        reason.code: reason
+        for one in found.kept
+        if one.arn == snapshot.arn
+        for reason in one.reasons
+    }
+
+
+def guard(found: Plan, name: str) -> GuardState:
+    """The one state of a guard that tripped."""
+    states = [state for state in found.guards if state.guard == name and state.tripped]
+    assert len(states) == 1, found.guards
+    return states[0]
+
+
+def delete_of(found: Plan, snapshot: Snapshot) -> Step:
+    """The step that deletes a snapshot."""
+    return next(step for step in steps(found, "delete_snapshot") if step.arn == snapshot.arn)
+
+
+def witnesses(step: Step) -> list[tuple[str, str]]:
+    """What a delete asks for in place of its victim, as (check, ARN)."""
+    return [(one.check.value, one.arn) for one in step.preconditions if one.arn != step.arn]
