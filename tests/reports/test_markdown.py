@@ -20,13 +20,16 @@ from tests.plans.samples import (
     HOSTILE,
     HOSTILE_MORE,
     SAMPLES,
+    create,
     empty,
     guarded,
     hostile,
     incomplete,
     many,
+    plan,
     recorded,
     small,
+    source,
     thin_path,
 )
 from tests.plans.strategies import plans
@@ -183,6 +186,12 @@ def test_any_text_is_plain_wherever_it_stands(text: str) -> None:
     assert elements(text) == elements("plain")
 
 
+def test_a_name_that_is_a_fence_closes_none() -> None:
+    text = plan_as_markdown(plan(create(source("orders-1"), policy="```")))
+    assert "\n````diff\n   ```\n" in text
+    assert "create 1 in" not in "".join(seen(text).prose)
+
+
 @given(plans, st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_no_plan_breaks_out_of_its_report(shown: Plan, full: bool) -> None:
@@ -203,7 +212,7 @@ def many_deletes() -> Plan:
 @cache
 def many_of_everything() -> Plan:
     """A plan whose every section alone is too long."""
-    large, details = many(1200), small()
+    large, details = many(700), small()
     texts = [f"{number}: {'what was found ' * 6}" for number in range(600)]
     return replace(
         large,
@@ -218,9 +227,12 @@ def many_of_everything() -> Plan:
     )
 
 
-@pytest.mark.parametrize("limit", [LIMIT, 20_000])
-@pytest.mark.parametrize("full", [False, True], ids=["folded", "full"])
-@pytest.mark.parametrize("make", [many_of_everything, many_deletes], ids=["all", "deletes"])
+@pytest.mark.parametrize("limit", [LIMIT, 20_000, 8_000])
+@pytest.mark.parametrize(
+    ("make", "full"),
+    [(many_of_everything, False), (many_of_everything, True), (many_deletes, False)],
+    ids=["all", "all in full", "deletes"],
+)
 def test_a_report_never_exceeds_its_limit(make: Callable[[], Plan], full: bool, limit: int) -> None:
     assert LIMIT < 60_000
     text = plan_as_markdown(make(), full=full, limit=limit)
@@ -236,6 +248,16 @@ def test_a_cut_is_told_and_breaks_nothing() -> None:
     assert page.elements.count("details") == text.count("</details>")
     for title in ("Deletes", "Conflicts", "Unprotected", "Unmanaged", "Warnings", "Next slots"):
         assert title in "".join(page.prose)
+
+
+def test_a_long_section_leaves_room_for_all_that_follow() -> None:
+    sections = tuple(
+        Section(f"Section {number}", tuple(line(f"{row}", level=1) for row in range(5000)))
+        for number in range(25)
+    )
+    text = report_as_markdown(Report("acme", (line("Plan"),), sections, (line("end"),)), 20_000)
+    assert len(text) <= 20_000
+    assert all(f"#### Section {number}\n\n- 0\n" in text for number in range(25))
 
 
 def test_what_fits_is_not_cut() -> None:

@@ -238,6 +238,7 @@ def test_any_plan_shows_within_the_screen_and_without_invisible_characters(
     shown: Plan, width: int, full: bool, wide: bool
 ) -> None:
     text = text_of(shown, full=full, screen=Screen(width=width, unicode=wide))
+    assert wide or text.isascii()
     for row in text.split("\n"):
         assert row.isprintable()
         assert columns(row) <= width
