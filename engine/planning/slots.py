@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from itertools import count
+from itertools import count, takewhile
 from zoneinfo import ZoneInfo
 
-from engine.documents.model import Cron, Every, Schedule, Window
+from engine.documents.model import Every, Schedule, Window
 from engine.planning.local_time import instant, resolve
 
 DAY = timedelta(days=1)
@@ -48,26 +48,24 @@ class Slot:
 @lru_cache(maxsize=4096)
 def latest_due(schedule: Schedule, timezone: ZoneInfo, now: datetime) -> Slot | None:
     """Return the newest slot at or before `now`, None where there has been none for years."""
-    match schedule.cadence:
-        case Every(period):
-            return _slot(_latest_of_period(schedule, period, timezone, now), schedule, timezone)
-        case Cron(expression):
-            at = _latest_of_cron(expression, timezone, now)
-            return None if at is None else _slot(at, schedule, timezone)
+    cadence = schedule.cadence
+    if isinstance(cadence, Every):
+        return _slot(_latest_of_period(schedule, cadence.period, timezone, now), schedule, timezone)
+    at = _latest_of_cron(cadence.expression, timezone, now)
+    return None if at is None else _slot(at, schedule, timezone)
 
 
 @lru_cache(maxsize=4096)
 def next_due(schedule: Schedule, timezone: ZoneInfo, now: datetime) -> datetime | None:
     """Return the first slot after `now`."""
-    match schedule.cadence:
-        case Every(period):
-            day = now.astimezone(timezone).date() - 2 * DAY
-            days = (day + timedelta(days=n) for n in range(period.days + 5))
-            slots = (at for d in days for at in _slots_of_day(schedule, period, timezone, d))
-            return next((at for at in slots if at > now), None)
-        case Cron(expression):
-            ahead = _cron(expression, now.astimezone(timezone).replace(tzinfo=None) - DAY, timezone)
-            return next((at for at in ahead if at > now), None)
+    cadence = schedule.cadence
+    local = now.astimezone(timezone).replace(tzinfo=None)
+    if isinstance(cadence, Every):
+        days = (local.date() + timedelta(days=ahead) for ahead in count(-2))
+        slots = (at for d in days for at in _slots_of_day(schedule, cadence.period, timezone, d))
+        return next(at for at in slots if at > now)
+    ahead = _cron(cadence.expression, local - DAY, timezone)
+    return next((at for at in ahead if at > now), None)
 
 
 def period_start(every: timedelta, timezone: ZoneInfo, moment: datetime) -> datetime:
@@ -137,7 +135,6 @@ def _cron(
 ) -> Iterator[datetime]:
     from cronsim import CronSim
 
-    for naive in CronSim(expression, start, reverse=reverse):
-        if abs(naive - start) > _HORIZON:
-            return
-        yield resolve(naive, timezone)
+    names = CronSim(expression, start, reverse=reverse)
+    near = takewhile(lambda naive: abs(naive - start) <= _HORIZON, names)
+    return (resolve(naive, timezone) for naive in near)

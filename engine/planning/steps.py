@@ -69,7 +69,7 @@ def copy_snapshot(
     origin: Origin,
     planned: Planned,
     tags: Mapping[str, str],
-    key: str | None,
+    key: str,
     reason: Reason,
 ) -> Step:
     """Copy an object to where `planned` says, under `key`."""
@@ -78,9 +78,8 @@ def copy_snapshot(
         "TargetDBSnapshotIdentifier": planned.identifier,
         "Tags": dict(tags),
         "TagsFromOrigin": [tag.ZONE, tag.ZONE_CHECKED],
+        "KmsKeyId": key,
     }
-    if key is not None:
-        parameters["KmsKeyId"] = key
     return _step(
         Action.COPY,
         source,
