@@ -312,3 +312,17 @@ class Header(msgspec.Struct, omit_defaults=True):
     taken_at: Moment = None
     scopes: list[WireScope] | None = None
     notes: list[str] | None = None
+
+
+def _describe_shapes() -> None:
+    """Let msgspec learn every shape of this module while only one thread can be here.
+
+    It does so at a shape's first use, and two threads that meet there end the process with a
+    segmentation fault (seen with msgspec 0.22.0); locations are read by many threads at once.
+    """
+    for shape in tuple(globals().values()):
+        if isinstance(shape, type) and issubclass(shape, msgspec.Struct):
+            msgspec.convert([], list[shape])  # type: ignore[valid-type]
+
+
+_describe_shapes()
