@@ -21,6 +21,7 @@ _WORDS = {
     "boolean": "true or false",
     "null": "nothing",
 }
+_KINDS = {type(None): "null", bool: "boolean", int: "integer", float: "number", str: "string"}
 _ORDER = ("string", "integer", "boolean", "array", "object")
 _LENGTHS = frozenset({"span", "elapsed", "days", "period"})
 _TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
@@ -215,17 +216,7 @@ def _kind_of(node: Node) -> str:
         return "object"
     if isinstance(node, Listing):
         return "array"
-    match node.value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int():
-            return "integer"
-        case float():
-            return "number"
-        case str():
-            return "string"
+    return _KINDS[type(node.value)]
 
 
 def _unknown_key(entry: Entry, shape: Shape, path: Path) -> Diagnostic:
@@ -288,7 +279,7 @@ def _wrong_type(node: Node, kind: str, shape: Shape, path: Path) -> Diagnostic:
             fix = f'quote it: "{text}"'
         else:
             fix = _as_written(text, types, shape)
-    elif "null" in types or _like(shape):
+    else:
         fix = _like(shape)
     return Diagnostic(code, summary, node.place, fix=fix, width=node.width)
 

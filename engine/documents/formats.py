@@ -145,15 +145,15 @@ def _clock(text: str) -> str | None:
 
 @lru_cache(maxsize=256)
 def _timezone(text: str) -> Problem | None:
-    from zoneinfo import ZoneInfo, available_timezones
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
     try:
-        # Zones are files: folders, absolute names and case on some systems pass for ones.
-        if text in available_timezones():
-            ZoneInfo(text)
-            return None
-    except (OSError, ValueError):
+        # Zones are files: names of folders and paths fail in ways of their own.
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, OSError, ValueError):
         pass
+    else:
+        return None
     known = available_timezones()
     cities = {zone.rpartition("/")[2]: zone for zone in sorted(known)}
     fix = did_you_mean(text, known)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -163,7 +163,7 @@ class _Composer:
         self._anchors: dict[str, Node | None] = {}
         self._nodes = 0
         self._aliased = 0
-        self._root: Node | None = None
+        self._complete: list[Node] = []
         self._handlers: dict[type, Callable[[Any], None]] = {
             yaml.ScalarEvent: self._scalar,
             yaml.MappingStartEvent: self._start_map,
@@ -199,11 +199,10 @@ class _Composer:
         self._open.clear()
         self._anchors.clear()
         self._aliased = 0
-        self._root = None
+        self._complete.clear()
 
     def _end_document(self, _: Any) -> None:
-        if self._root is not None:
-            self._parsed.roots.append(self._root)
+        self._parsed.roots.extend(self._complete)
 
     # -- nodes -----------------------------------------------------------------------------------
 
@@ -256,7 +255,6 @@ class _Composer:
         node = self._anchors[event.anchor]
         if node is None:
             self._stop(Code.ANCHORS, f"`*{event.anchor}` stands inside of what it stands for", mark)
-            return
         self._check_place(mark)
         self._aliased += node.size
         if self._aliased > MAX_ALIASED_NODES:
@@ -272,7 +270,7 @@ class _Composer:
         if anchor is not None:
             self._anchors[anchor] = node
         if not self._open:
-            self._root = node
+            self._complete.append(node)
             return
         opened = self._open[-1]
         container = opened.node
@@ -323,7 +321,7 @@ class _Composer:
             raise _StopError(diagnostic, mark.line)
         self._parsed.diagnostics.append(diagnostic)
 
-    def _stop(self, code: Code, summary: str, mark: Any, fix: str | None = None) -> None:
+    def _stop(self, code: Code, summary: str, mark: Any, fix: str | None = None) -> NoReturn:
         place = Place(self._file, mark.line + self._first, mark.column + 1)
         raise _StopError(Diagnostic(code, summary, place, fix=fix), mark.line)
 

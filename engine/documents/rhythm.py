@@ -90,7 +90,8 @@ def _surely_reaches(keep: Keep, far: timedelta) -> bool:
     """Say whether a rule by itself reaches that far, without trying it on points."""
     if keep.daily is ALL or keep.weekly is ALL or keep.monthly is ALL or keep.yearly is ALL:
         return True
-    days = (keep.daily or 0) - 1, ((keep.weekly or 0) - 1) * 7, ((keep.monthly or 0) - 1) * 28
+    # The newest point may be the first of its period and the oldest kept the last of its own.
+    days = (keep.daily or 0) - 2, ((keep.weekly or 0) - 2) * 7, ((keep.monthly or 0) - 2) * 28
     return max(days) * DAY >= far
 
 

@@ -9,13 +9,15 @@ each other.
 from __future__ import annotations
 
 import json
-import pkgutil
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+# In a checkout this is a link to the folder at the top level; a wheel holds the files themselves.
+SCHEMAS = Path(__file__).parents[1] / "schemas"
 KINDS = ("estate", "accounts", "policy")
 SCHEMA_FILES = {kind: f"{kind}.v1.json" for kind in KINDS}
 KEYWORDS = frozenset(
@@ -81,10 +83,7 @@ def schema_text(name: str) -> str:
     Raises:
         FileNotFoundError: when there is no such schema.
     """
-    data = pkgutil.get_data("engine", f"schemas/{name}")
-    if data is None:
-        raise FileNotFoundError(f"schemas/{name}")
-    return data.decode()
+    return (SCHEMAS / name).read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=16)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.documents.diagnostics import Severity
+from engine.documents.regions import KNOWN_REGIONS
 from tests.documents.writing import ESTATE, codes, documents, load_text, policy
 
 COPY = "  copies: [{target: local}]\n"
@@ -272,3 +273,15 @@ def test_warnings_never_make_documents_unusable(tmp_path: Path) -> None:
     result = load_text(tmp_path, documents(ESTATE, policy(DAILY)))
     assert {each.severity for each in result.diagnostics} == {Severity.WARNING}
     assert result.documents is not None
+
+
+def test_every_region_that_boto3_knows_is_known() -> None:
+    import boto3
+
+    session = boto3.session.Session()
+    known = {
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("rds", partition_name=partition)
+    }
+    assert known <= KNOWN_REGIONS
