@@ -47,11 +47,11 @@ def run(args: argparse.Namespace) -> int:
     gc.disable()
     plan = _plan(args)
     if args.out:
-        write_whole(args.out, _as_json(plan, indent=True))
+        write_whole(args.out, _as_json(plan))
     if args.markdown:
         from engine.reports.markdown import plan_as_markdown
 
-        write_whole(args.markdown, plan_as_markdown(plan).encode())
+        write_whole(args.markdown, plan_as_markdown(plan, full=args.full).encode())
     _show(plan, args)
     return int(exit_code(plan, detailed=args.detailed_exitcode))
 
@@ -77,17 +77,18 @@ def _plan(args: argparse.Namespace) -> Plan:
 
 
 def _show(plan: Plan, args: argparse.Namespace) -> None:
+    from engine.cli.output import screen_of, write_document, write_text
+
     if args.json:
-        sys.stdout.buffer.write(_as_json(plan, indent=True))
-        sys.stdout.buffer.flush()
+        write_document(_as_json(plan))
         return
-    from engine.cli.output import screen_of
     from engine.reports.text import plan_as_text
 
-    sys.stdout.write(plan_as_text(plan, screen_of(sys.stdout), full=args.full))
+    text = plan_as_text(plan, screen_of(sys.stdout), full=args.full)
     if args.out:
         way_on = "" if plan.inventory.recorded else f" To do exactly this: engine apply {args.out}"
-        sys.stdout.write(f"\nSaved to {args.out}.{way_on}\n")
+        text += f"\nSaved to {args.out}.{way_on}\n"
+    write_text(text)
 
 
 def exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
@@ -104,7 +105,7 @@ def exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
     return worst(codes)
 
 
-def _as_json(plan: Plan, *, indent: bool) -> bytes:
+def _as_json(plan: Plan) -> bytes:
     from engine.plans.json_form import dumps
 
-    return dumps(plan, indent=indent)
+    return dumps(plan)
