@@ -19,7 +19,6 @@ from engine.inventory.records import (
     Scope,
     Snapshot,
     SnapshotState,
-    SnapshotType,
 )
 from engine.planning.matching import Match, Matcher
 from engine.plans.plan import SourceRef
@@ -236,7 +235,7 @@ def _index(inventory: Inventory, estate: str, governed: frozenset[Location]) -> 
             if snapshot.state in _IN_FLIGHT:
                 origins = (snapshot.source_snapshot, snapshot.tags.get(ORIGIN))
                 index.readers.update({origin: snapshot.arn for origin in origins if origin})
-            if snapshot.type is SnapshotType.MANUAL and ends_in_hash(snapshot.identifier):
+            if ends_in_hash(snapshot.identifier):
                 key = (location, snapshot.identifier[-8:])
                 known = index.suspects.setdefault(key, snapshot)
                 index.suspects[key] = min(known, snapshot, key=lambda s: s.arn)

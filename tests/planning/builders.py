@@ -268,7 +268,10 @@ def inventory(
 
 
 def plan(docs: Documents, found: Inventory, now: datetime = NOW, **options: Any) -> Plan:
-    return make_plan(docs, found, now, PlanOptions(**options))
+    """The plan, to which the verifier has no objection."""
+    made = make_plan(docs, found, now, PlanOptions(**options))
+    assert not made.findings, made.findings
+    return made
 
 
 def ids(found: Iterable[Step]) -> list[str]:

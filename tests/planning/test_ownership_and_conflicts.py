@@ -139,14 +139,16 @@ def test_a_conflict_is_never_deleted_and_blocks_nothing(thief: Snapshot) -> None
 
 
 @pytest.mark.parametrize("kind", [SnapshotType.AUTOMATED, SnapshotType.AWS_BACKUP])
-def test_what_is_not_a_manual_snapshot_has_no_id_of_ours(kind: SnapshotType) -> None:
-    found = planned(replace(a_snapshot(ORDERS, SLOT), tags={}, type=kind))
-    assert found.conflicts == ()
-    assert len(steps(found, "create_snapshot")) == 1
+def test_our_id_is_taken_whoever_made_the_snapshot(kind: SnapshotType) -> None:
+    found = planned(replace(a_snapshot(ORDERS, SLOT), type=kind))
+    assert len(found.conflicts) == 1
+    assert steps(found, "create_snapshot") == []
 
 
 def test_our_id_elsewhere_is_no_conflict_here() -> None:
-    elsewhere = replace(a_snapshot(ORDERS, SLOT), location=VAULT, tags={})
+    mine = a_snapshot(ORDERS, SLOT)
+    arn = mine.arn.replace(PROD.account, VAULT.account)
+    elsewhere = replace(mine, location=VAULT, arn=arn, tags={})
     found = planned(elsewhere, a_snapshot(ORDERS, ago(1)))
     assert found.conflicts == ()
     assert len(steps(found, "create_snapshot")) == 1

@@ -10,6 +10,7 @@ import pytest
 from engine.documents.model import CopyRule, Estate, Policy, Retire
 from engine.identity.marks import Role
 from engine.inventory.records import Instance, Snapshot
+from engine.planning.plan import make_plan
 from engine.plans.plan import Plan
 from engine.retention.keep import ALL, Keep
 from tests.planning.builders import (
@@ -149,15 +150,29 @@ def test_unmanaged_points_count_when_rules_count() -> None:
 
 def test_points_are_removed_only_through_retire() -> None:
     old = daily(ORDERS, [2, 3], policy="forgotten")
-    estate = retiring(Retire(policy="forgotten", reason="replaced by gold"))
-    found = planned(*old, *daily(ORDERS, [0, 1]), estate=estate)
+    found = planned(*old, *daily(ORDERS, [0, 1]), estate=retiring(Retire(policy="forgotten")))
     assert deleted(found) == {one.arn for one in old}
-    step = steps(found, "delete_snapshot")[0]
-    assert (step.reason.code, step.reason.text) == (
-        "retired",
-        "the estate retires it: replaced by gold",
-    )
+    assert {step.reason.code for step in steps(found, "delete_snapshot")} == {"retired"}
     assert set(reported(found)) == {one.arn for one in old}, "still reported while they are there"
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [
+        ("replaced by gold", "the estate retires it: replaced by gold"),
+        (
+            None,
+            "the estate retires it: policy forgotten, which made it, no longer exists",
+        ),
+    ],
+)
+def test_a_point_that_is_retired_says_what_the_estate_says_of_it(
+    reason: str | None, text: str
+) -> None:
+    old = a_snapshot(ORDERS, ago(2), policy="forgotten")
+    docs = documents(GOLD, estate=retiring(Retire(policy="forgotten", reason=reason)))
+    found = make_plan(docs, inventory([ORDERS], [old, *daily(ORDERS, [0, 1])]), NOW)
+    assert step_of(found, "delete_snapshot").reason.text == text
 
 
 @pytest.mark.parametrize(
