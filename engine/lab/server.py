@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Sequence
@@ -38,12 +39,20 @@ def build(world: World, callers: Callers) -> Any:
     return Front(world, callers, moto, Control(world, callers))
 
 
-def listen(application: Any, port: int) -> BaseWSGIServer:
-    """Open the port, a free one for 0.
+def open_port(port: int) -> socket.socket:
+    """Open a port on loopback, a free one for 0.
 
     Raises:
         LabError: it is taken.
     """
+    try:
+        return socket.create_server((HOST, port))
+    except (OSError, OverflowError) as error:
+        raise LabError(f"port {port} cannot be opened ({error})", "give another, or 0") from None
+
+
+def listen(application: Any, opened: socket.socket) -> BaseWSGIServer:
+    """Serve on a port that is open."""
     from moto.moto_server.werkzeug_app import MotoRequestHandler
     from werkzeug.serving import make_server
 
@@ -55,10 +64,8 @@ def listen(application: Any, port: int) -> BaseWSGIServer:
         def log_request(self, *_: Any) -> None:
             """Say nothing: the lab keeps its own list of calls."""
 
-    try:
-        return make_server(HOST, port, application, threaded=True, request_handler=Handler)
-    except (OSError, SystemExit) as error:
-        raise LabError(f"port {port} cannot be opened ({error})", "give another, or 0") from None
+    port, fd = opened.getsockname()[1], opened.fileno()
+    return make_server(HOST, port, application, threaded=True, request_handler=Handler, fd=fd)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,7 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         start = time_of(asked.at) if asked.at else datetime.now(UTC)
         settings = Settings(rules=Rules(asked.rules))
         world, callers = World(Clock(start, asked.speed), settings), Callers()
-        server = listen(build(world, callers), asked.port)
+        opened = open_port(asked.port)
+        server = listen(build(world, callers), opened)
         if asked.seed:
             _plant_file(Path(asked.seed), world, callers)
     except LabError as error:
@@ -78,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: _end())
     if asked.parent_pipe:
         threading.Thread(target=_follow_parent, daemon=True).start()
-    ready = {"endpoint": f"http://{HOST}:{server.server_port}", "pid": os.getpid()}
+    ready = {"endpoint": f"http://{HOST}:{opened.getsockname()[1]}", "pid": os.getpid()}
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
     server.serve_forever()

@@ -9,7 +9,11 @@ import pytest
 from tests.lab.conftest import Refusing
 from tests.lab.places import FRANKFURT, Account, Places
 
-NEW = {"DBInstanceClass": "db.r6g.large", "Engine": "postgres", "AllocatedStorage": 20}
+NEW: dict[str, Any] = {
+    "DBInstanceClass": "db.r6g.large",
+    "Engine": "postgres",
+    "AllocatedStorage": 20,
+}
 
 
 def _instance(account: Account, name: str = "db") -> Any:
@@ -113,7 +117,7 @@ def _az(account: Account) -> Any:
 
 def test_conversions_to_and_from_multi_az_move_the_standby(places: Places) -> None:
     account = places.account({})
-    change = {"DBInstanceIdentifier": "db", "ApplyImmediately": True}
+    change: dict[str, Any] = {"DBInstanceIdentifier": "db", "ApplyImmediately": True}
     account.rds.modify_db_instance(**change, MultiAZ=True)
     assert _instance(account)["DBInstanceStatus"] == "modifying"
     places.pass_time()
@@ -268,9 +272,7 @@ def test_a_replica_may_be_in_another_region(places: Places) -> None:
     assert found["AvailabilityZone"].startswith(FRANKFURT)
 
 
-def test_deleting_an_instance_keeps_its_manual_snapshots(
-    places: Places, refused: Refusing
-) -> None:
+def test_deleting_an_instance_keeps_its_manual_snapshots(places: Places, refused: Refusing) -> None:
     account = places.account()
     account.rds.create_db_instance(DBInstanceIdentifier="db", **NEW)
     places.pass_time(60)

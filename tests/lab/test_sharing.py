@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.lab.conftest import Refusing
@@ -46,7 +48,7 @@ def test_filters_apply_to_shared_snapshots_too(places: Places) -> None:
     other = places.account()
     _share(owner, other.id)
     _share(owner, other.id, name="two")
-    shared = {"SnapshotType": "shared", "IncludeShared": True}
+    shared: dict[str, Any] = {"SnapshotType": "shared", "IncludeShared": True}
     assert other.names(**shared, DBInstanceIdentifier="second") == [owner.arn("two")]
     assert other.names(**shared, DBSnapshotIdentifier=owner.arn("one")) == [owner.arn("one")]
 
@@ -60,9 +62,7 @@ def test_unsharing_takes_it_from_the_recipient(places: Places) -> None:
     assert other.names(SnapshotType="shared", IncludeShared=True) == []
     attributes = owner.rds.describe_db_snapshot_attributes(DBSnapshotIdentifier="one")
     result = attributes["DBSnapshotAttributesResult"]
-    assert result["DBSnapshotAttributes"] == [
-        {"AttributeName": "restore", "AttributeValues": []}
-    ]
+    assert result["DBSnapshotAttributes"] == [{"AttributeName": "restore", "AttributeValues": []}]
 
 
 def test_a_deleted_snapshot_is_shared_no_more(places: Places) -> None:
