@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -37,15 +37,14 @@ class Steps:
     def depend(self, name: str, before: str) -> None:
         """Let a step wait for another."""
         step = self._steps[name]
-        if before not in step.depends_on:
-            self._steps[name] = replace(step, depends_on=(*step.depends_on, before))
-            self._behind[before].append(name)
+        self._steps[name] = replace(step, depends_on=(*step.depends_on, before))
+        self._behind[before].append(name)
 
     def withhold(self, names: Iterable[str], guard: Guard) -> None:
         """Hold steps back, what depends on them, and what only served the copies among them."""
-        ahead = [(name, guard.value) for name in names]
+        ahead = deque((name, guard.value) for name in names)
         while ahead:
-            name, why = ahead.pop()
+            name, why = ahead.popleft()
             if name in self._withheld:
                 continue
             self._withheld[name] = why

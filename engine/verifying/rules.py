@@ -10,7 +10,7 @@ from engine.inventory.records import Location
 from engine.retention.decide import decide
 from engine.retention.keep import Keep
 from engine.verifying.cases import Case, Cases, Say
-from engine.verifying.evidence import Evidence
+from engine.verifying.evidence import FAILED, Evidence
 from engine.verifying.sources import Family, Source, Standing
 
 
@@ -35,6 +35,9 @@ class Rules:
         """Yield what keeps the object that `case` would delete."""
         if case.marks.pin is not None:
             yield f"it is pinned: {case.marks.pin}"
+        if case.held.snapshot.state is FAILED:
+            # It holds no data, and stands where its slot is to be made again.
+            return
         if len(case.family.takers) > 1:
             names = ", ".join(policy.name for policy in case.family.takers)
             yield f"its source is matched by more than one policy: {names}"
@@ -44,7 +47,8 @@ class Rules:
         if case.retired:
             return
         if not case.held.is_point:
-            if not case.says:
+            # What failed holds no data that a policy could want to keep.
+            if case.held.is_available and not case.says:
                 yield f"the policy {case.marks.policy} that made it is gone"
         elif case.unmanaged:
             why = ", ".join(sorted(case.unmanaged))
