@@ -28,10 +28,13 @@ lint: $(READY)  ## style and types
 test: lint  ## lint, then every test
 	$(BIN)/python -m pytest -n 2 -m 'not slow'
 
+chaos: $(READY)  ## the long tests: random worlds, kills, simulated weeks
+	HYPOTHESIS_PROFILE=chaos $(BIN)/python -m pytest -n 2 -m slow
+
 bench: $(READY)  ## speed and memory, printed
 	$(BIN)/python -m tests.benchmarks
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help setup demo lint test bench clean
+.PHONY: help setup demo lint test chaos bench clean

@@ -36,7 +36,7 @@ def is_consistent(result: Loaded) -> None:
         assert each.place is None or (each.place.line >= 1 and each.place.column >= 1)
 
 
-@settings(max_examples=200, deadline=2000, suppress_health_check=SLOW)
+@settings(max_examples=200, deadline=None, suppress_health_check=SLOW)
 @given(data=st.binary(max_size=400))
 @example(data=b"\xef\xbb\xbf")
 @example(data=b"%")
@@ -52,13 +52,13 @@ MARKS = (
 YAMLISH = st.lists(st.sampled_from(MARKS), max_size=40).map("".join)
 
 
-@settings(max_examples=300, deadline=2000, suppress_health_check=SLOW)
+@settings(max_examples=300, deadline=None, suppress_health_check=SLOW)
 @given(text=YAMLISH)
 def test_random_marks_of_yaml(tmp_path: Path, text: str) -> None:
     is_consistent(load_text(tmp_path, text))
 
 
-@settings(max_examples=150, deadline=2000, suppress_health_check=SLOW)
+@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
 @given(seed=st.integers(0, 2**32))
 def test_a_good_document_with_random_damage(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
@@ -82,7 +82,7 @@ WORDS = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=2000, suppress_health_check=SLOW)
+@settings(max_examples=200, deadline=None, suppress_health_check=SLOW)
 @given(data=st.data())
 def test_a_good_document_with_another_value_somewhere(tmp_path: Path, data: st.DataObject) -> None:
     spots = [index + 2 for index in range(len(GOOD)) if GOOD.startswith(": ", index)]
