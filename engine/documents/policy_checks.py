@@ -52,17 +52,15 @@ class View:
 def check_policy(
     policy: Policy, estate: Estate, source: PolicySource, sources: Sources
 ) -> Iterator[Diagnostic]:
-    """Yield what is wrong with a policy, and with it under each of its overrides."""
+    """Yield what is wrong with a policy, and with it under each of its overrides.
+
+    What an override leaves as it is is told again, at the same place: it counts once.
+    """
     roots = (source.body, source.document)
-    told = set()
-    for found in _check(View(policy.name, policy.terms, roots), policy, estate):
-        told.add((found.code, found.summary))
-        yield found
+    yield from _check(View(policy.name, policy.terms, roots), policy, estate)
     for index, table in enumerate(source.overrides):
         view = View(policy.name, terms_for(policy, (index,)), (table, *roots))
-        for found in _check(view, policy, estate):
-            if (found.code, found.summary) not in told:
-                yield found
+        yield from _check(view, policy, estate)
     yield from _dropped_rules(source, sources.estate)
 
 
