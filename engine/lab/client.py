@@ -48,6 +48,10 @@ class LabClient:
         """Put a seed document in; return how many accounts, keys, instances and snapshots."""
         return self._ask("POST", "/seed", document)
 
+    def dump(self) -> dict[str, Any]:
+        """Return everything there is as a seed document, dated at the lab's time."""
+        return self._ask("GET", "/seed")
+
     def calls(self) -> list[dict[str, Any]]:
         """Return the recorded calls, oldest first.
 

@@ -9,10 +9,9 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +66,10 @@ def up(start: Start, directory: Path = Path()) -> RunningLab:
     """
     if running(directory) is not None:
         raise LabError("a lab runs already", "use it, or stop it with `engine lab down`")
-    from engine.lab.process import read_ready
+    from engine.lab.process import read_ready, server_command, start_arguments
 
-    command = [sys.executable, "-m", "engine.lab.server", "--port", str(start.port)]
-    command += ["--speed", str(start.speed), "--rules", start.rules]
-    command += ["--at", text_of(start.at)] if start.at else []
+    command = server_command(start.port, start.speed, start.rules)
+    command += start_arguments(start.at, start.seed)
     state, log = directory / STATE, directory / LOG
     state.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as errors:
@@ -144,29 +142,37 @@ def attached(directory: Path = Path()) -> LabClient:
     raise LabError("no lab runs here", "start one with `engine lab up`")
 
 
-def named_seed(name: str) -> Any:
+def named_seed(name: str, at: datetime | None = None) -> Any:
     """Return a seed document: of an estate that ships with the lab, or of a JSON file.
+
+    Args:
+        name: `small`, `acme`, or a path.
+        at: the lab's time, which the snapshots of an estate are dated by; by default now.
 
     Raises:
         LabError: it is neither.
     """
-    from engine.lab.estates import ESTATES
+    from engine.lab.acme import acme
+    from engine.lab.estates import small
 
-    if name in ESTATES:
-        return ESTATES[name]()
+    if name == "small":
+        return small()
+    if name == "acme":
+        return acme(at or datetime.now(UTC))
     path = Path(name)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise LabError(
             f"the seed {name!r} cannot be read ({error})",
-            "name a JSON file, or one of " + ", ".join(ESTATES),
+            "name a JSON file, or one of small, acme",
         ) from None
 
 
 def seed(name: str, directory: Path = Path()) -> dict[str, int]:
     """Seed the running lab by name; return how much was put in."""
-    return attached(directory).seed(named_seed(name))
+    client = attached(directory)
+    return client.seed(named_seed(name, client.now()))
 
 
 def clock(

@@ -15,12 +15,13 @@ from moto.rds.models import rds_backends
 from engine.lab.callers import Callers
 from engine.lab.calls import call_document
 from engine.lab.clock import text_of, time_of
+from engine.lab.dumping import dump
 from engine.lab.errors import LabError
 from engine.lab.front import CONTROL, Environ, StartResponse
 from engine.lab.rds.backend import LabBackend
 from engine.lab.rds.instances import fail_over_now
 from engine.lab.seeding import account_rows, plant
-from engine.lab.seeds import read_seed
+from engine.lab.seeds import read_seed, seed_document
 from engine.lab.truth import verdict_document
 from engine.lab.world import World
 
@@ -39,6 +40,7 @@ class Control:
             ("GET", "/clock"): self._clock,
             ("POST", "/clock"): self._move_clock,
             ("POST", "/seed"): self._seed,
+            ("GET", "/seed"): self._dump,
             ("GET", "/calls"): self._calls,
             ("DELETE", "/calls"): self._forget_calls,
             ("GET", "/truth"): self._truth,
@@ -97,6 +99,10 @@ class Control:
             "instances": seeded.instances,
             "snapshots": seeded.snapshots,
         }
+
+    def _dump(self, _: Any) -> Document:
+        document: Document = seed_document(dump(self._world, self._callers))
+        return document
 
     def _calls(self, _: Any) -> Document:
         return {"calls": [call_document(call) for call in self._world.calls]}

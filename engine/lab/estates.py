@@ -53,6 +53,3 @@ def zones_of(region: str, *numbers: int) -> dict[str, str]:
         f"{region}{letter}": f"{short}-az{number}"
         for letter, number in zip("abc", map(str, numbers), strict=True)
     }
-
-
-ESTATES = {"small": small}

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from engine.lab.client import LabClient, environment
-from engine.lab.clock import text_of
+from engine.lab.clock import text_of, time_of
 from engine.lab.errors import LabError
 
 _START_SECONDS = 60.0
@@ -53,16 +53,15 @@ class LabProcess:
         Args:
             seed: a seed document to put in, None for an empty lab.
             speed: lab seconds per real second.
-            at: the lab's time to start at, None for now.
+            at: the lab's time to start at, by default the seed's, else now.
             rules: `documentation` or `blog`, which the ground truth follows.
             port: 0 is a free one.
 
         Raises:
             LabError: it does not start, or refuses the seed.
         """
-        command = [sys.executable, "-m", "engine.lab.server", "--parent-pipe"]
-        command += ["--port", str(port), "--speed", str(speed), "--rules", rules]
-        command += ["--at", text_of(at)] if at else []
+        command = [*server_command(port, speed, rules), "--parent-pipe"]
+        command += start_arguments(at, seed)
         with tempfile.NamedTemporaryFile(prefix="engine-lab-", suffix=".log", delete=False) as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
@@ -104,6 +103,20 @@ class LabProcess:
     ) -> None:
         """Stop it."""
         self.stop()
+
+
+def server_command(port: int, speed: float, rules: str) -> list[str]:
+    """Return the command that serves a lab."""
+    command = [sys.executable, "-m", "engine.lab.server"]
+    return [*command, "--port", str(port), "--speed", str(speed), "--rules", rules]
+
+
+def start_arguments(at: datetime | None, seed: Any) -> list[str]:
+    """Return what tells the server its first time: that given, else the seed's, else nothing."""
+    told = seed.get("at") if isinstance(seed, dict) else None
+    if at is None and isinstance(told, str):
+        at = time_of(told)
+    return ["--at", text_of(at)] if at else []
 
 
 def read_ready(process: subprocess.Popen[bytes], log: Path) -> str:

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from moto.kms.models import kms_backends
+from moto.kms.models import Key, KmsBackend, kms_backends
 from moto.rds.models import rds_backends
+from moto.s3.exceptions import S3ClientError
+from moto.s3.models import s3_backends
 
 from engine.lab.callers import Callers, Role
 from engine.lab.errors import LabError
@@ -21,7 +23,8 @@ from engine.lab.rds.models import AVAILABLE, CREATING, LabInstance, LabSnapshot,
 from engine.lab.rds.placement import another_zone, name_zones, volume_of, zone_id
 from engine.lab.rds.sharing import share_with
 from engine.lab.rds.snapshots import drop, volume_now
-from engine.lab.seeds import InstanceSeed, KeySeed, Seed, SnapshotSeed
+from engine.lab.seeds import BucketSeed, InstanceSeed, KeySeed, Seed, SnapshotSeed
+from engine.lab.truth import Volume
 from engine.lab.world import World
 
 _VERSIONS = {
@@ -59,8 +62,9 @@ def plant(seed: Seed, world: World, callers: Callers) -> Seeded:
         callers.roles[account.id] = tuple(Role(*role) for role in account.roles.items())
         for region, zones in account.zones.items():
             name_zones(account.id, region, zones)
-    for key in seed.keys:
-        _plant_key(seed, key)
+    keys = [(_plant_key(seed, key), key) for key in seed.keys]
+    for bucket in seed.buckets:
+        _plant_bucket(seed, bucket)
     instances: dict[str, LabInstance] = {}
     for one in seed.instances:
         handle = one.handle or one.identifier
@@ -71,6 +75,10 @@ def plant(seed: Seed, world: World, callers: Callers) -> Seeded:
         instances[handle] = _plant_instance(seed, one)
     with _collector_paused():
         _plant_snapshots(seed, world, instances)
+    # Last: what is encrypted with a key that is disabled now was so before.
+    for key, seeded in keys:
+        if not seeded.enabled:
+            key.enabled, key.key_state = False, "Disabled"
     return Seeded(len(seed.accounts), len(seed.keys), len(instances), len(seed.snapshots))
 
 
@@ -95,19 +103,41 @@ def _backend(seed: Seed, account: str, region: str) -> LabBackend:
     return backend
 
 
-def _plant_key(seed: Seed, seeded: KeySeed) -> None:
+def _plant_key(seed: Seed, seeded: KeySeed) -> Key:
     account = seed.account_id(seeded.account)
     backend = kms_backends[account][seeded.region]
-    key = backend.create_key(
+    known = backend.keys.get(seeded.id or "")
+    if known is None and seeded.alias == DEFAULT_ALIAS:
+        known = default_key(account, seeded.region)
+    key = known or backend.create_key(
         policy=policy_for(account, [seed.account_id(other) for other in seeded.usable_by]),
         key_usage="ENCRYPT_DECRYPT",
         key_spec="SYMMETRIC_DEFAULT",
-        description=seeded.alias,
+        description=seeded.alias or "",
         tags=None,
     )
-    backend.create_alias(key.id, seeded.alias)
-    if not seeded.enabled:
-        backend.disable_key(key.id)
+    if seeded.id not in {None, key.id}:
+        _name_key(backend, key, seeded.id or "")
+    if seeded.alias is not None:
+        backend.create_alias(key.id, seeded.alias)
+    return key
+
+
+def _name_key(backend: KmsBackend, key: Key, key_id: str) -> None:
+    del backend.keys[key.id]
+    key.arn = key.arn.replace(key.id, key_id)
+    key.id = key_id
+    backend.keys[key.id] = key
+
+
+def _plant_bucket(seed: Seed, seeded: BucketSeed) -> None:
+    backend = s3_backends[seed.account_id(seeded.account)]["aws"]
+    try:
+        backend.create_bucket(seeded.name, seeded.region)
+    except S3ClientError as error:
+        raise LabError(
+            f"the seed's bucket {seeded.name!r} cannot be made: {error}", "name another"
+        ) from None
 
 
 def _key_arn(backend: LabBackend, named: str | None) -> str | None:
@@ -232,6 +262,8 @@ def _make_primary(backend: LabBackend, seeded: SnapshotSeed, instance: LabInstan
         ids = [zone_id(account, region, name) for name in seeded.zones]
         standby = ids[1] if len(ids) > 1 else None
         volume = volume_of(instance.dbi_resource_id, instance.engine, ids[0], standby)
+    if seeded.zone_id is not None:
+        volume = Volume(instance.dbi_resource_id, seeded.zone_id)
     snapshot = LabSnapshot(
         backend,
         instance,

@@ -29,18 +29,28 @@ class AccountSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeySeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A customer key.
+    """A customer key, or with the alias `alias/aws/rds` the default one.
 
     Attributes:
-        alias: `alias/NAME`.
+        alias: `alias/NAME`; several documents with one `id` give a key several.
         usable_by: other accounts that its policy lets use it.
+        id: its id, by default made up.
     """
 
     account: str
     region: str
-    alias: str
+    alias: str | None
     usable_by: tuple[str, ...] = ()
     enabled: bool = True
+    id: str | None = None
+
+
+class BucketSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An S3 bucket."""
+
+    account: str
+    region: str
+    name: str
 
 
 class InstanceSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +87,9 @@ class InstanceSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deleted: bool = False
 
 
+SnapshotType = Literal["manual", "automated", "awsbackup"]
+
+
 class SnapshotSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A DB snapshot.
 
@@ -85,7 +98,8 @@ class SnapshotSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         copy_of: ARN of what it is a copy of; of a snapshot of an instance, null.
         created: when it was made; a copy keeps its origin's original time.
         zones: where the instance was then, by default where it is.
-        key: of a copy, the alias of its key, by default its origin's key.
+        zone_id: the zone that it was physically taken from, by default what `zones` say.
+        key: of a copy, the alias or ARN of its key, by default its origin's key.
         status: what it stays in, but for `creating`, which ends.
         deleted: whether it is gone again, so that only the ground truth knows of it.
     """
@@ -96,8 +110,9 @@ class SnapshotSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     created: datetime
     instance: str | None = None
     copy_of: str | None = None
-    type: Literal["manual", "automated", "awsbackup"] = "manual"
+    type: SnapshotType = "manual"
     zones: tuple[str, ...] = ()
+    zone_id: str | None = None
     key: str | None = None
     tags: dict[str, str] = {}
     shared_with: tuple[str, ...] = ()
@@ -118,6 +133,7 @@ class Seed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settings: dict[str, Any] = {}
     accounts: dict[str, AccountSeed] = {}
     keys: tuple[KeySeed, ...] = ()
+    buckets: tuple[BucketSeed, ...] = ()
     instances: tuple[InstanceSeed, ...] = ()
     snapshots: tuple[SnapshotSeed, ...] = ()
 

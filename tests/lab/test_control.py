@@ -18,7 +18,7 @@ import pytest
 from engine.lab.client import LabClient
 from engine.lab.errors import LabError
 from engine.lab.process import LabProcess
-from tests.lab.places import IRELAND, Places
+from tests.lab.places import IRELAND, Account, Places
 
 
 def test_the_clock_is_told_moved_and_never_turned_back(places: Places) -> None:
@@ -212,3 +212,45 @@ def test_a_lab_that_cannot_start_says_why(lab: LabProcess) -> None:
 def test_a_client_of_nothing_says_so() -> None:
     with pytest.raises(LabError, match="no lab answers"):
         LabClient("http://127.0.0.1:9").now()
+
+
+def test_what_a_lab_holds_can_be_planted_in_another(places: Places) -> None:
+    vault = places.account(keys=[{"alias": "alias/own"}, {"alias": "alias/aws/rds"}])
+    prod = places.account(
+        {"key": "alias/own", "multi_az": True, "tags": {"a": "b"}},
+        others=[vault.id],
+        keys=[{"alias": "alias/own", "usable_by": [vault.id]}],
+        roles={"backup-engine": "secret"},
+    )
+    for name in ("one", "two"):
+        arn = places.snapshot(prod, name, Tags=[{"Key": "name", "Value": name}])
+        prod.rds.modify_db_snapshot_attribute(
+            DBSnapshotIdentifier=name, AttributeName="restore", ValuesToAdd=[vault.id]
+        )
+        vault.rds.copy_db_snapshot(
+            SourceDBSnapshotIdentifier=arn,
+            TargetDBSnapshotIdentifier=f"copy-{name}",
+            KmsKeyId="alias/own",
+        )
+        places.pass_time()
+    prod.rds.delete_db_snapshot(DBSnapshotIdentifier="one")
+    with LabProcess.start(places.lab.client.dump(), speed=0) as second:
+        assert second.client.now() == places.lab.client.now()
+        for account in (prod, vault):
+            again = Account(second, account.id)
+            assert _listed(again) == _listed(account)
+        truth = {one["arn"]: one for one in second.client.truth()}
+        for arn in (vault.arn("copy-two"), vault.arn("copy-one"), prod.arn("two")):
+            expected = places.stored(arn)
+            assert (truth[arn]["stored"], truth[arn]["base"], truth[arn]["volume"]) == (
+                expected["stored"],
+                expected["base"],
+                expected["volume"],
+            )
+
+
+def _listed(account: Account) -> Any:
+    instances: Any = account.rds.describe_db_instances()["DBInstances"]
+    for one in instances:
+        del one["VpcSecurityGroups"]  # moto's, another one in each process
+    return account.rds.describe_db_snapshots()["DBSnapshots"], instances
