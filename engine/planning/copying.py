@@ -68,9 +68,9 @@ def _plan_route(draft: Draft, world: World, book: RouteBook, route: Route, terms
         draft.wait(Waiting.COPY_IN_FLIGHT, text, route.location, wanted[0].slot)
         return demand
     origin = next((o for o in wanted if _can_be_read(draft, world, route, o)), None)
-    step = None if origin is None else _send(draft, world, book, route, origin)
-    if origin is not None and step is not None:
-        demand.sent[origin.slot] = step
+    if origin is not None:
+        step = _send(draft, world, book, route, origin)
+        demand.sent.update({} if step is None else {origin.slot: step})
     return demand
 
 

@@ -57,8 +57,9 @@ def judge_gone(draft: Draft, world: World) -> list[Removal]:
         if why is not None:
             draft.keep(holding, [why])
             continue
-        text = f"its database is gone since {short(holding.marks.gone_since or world.now)}"
-        reason = Reason(StepReason.ORPHAN_EXPIRED.value, f"{text} and keep_for is over")
+        assert holding.marks.gone_since is not None
+        text = f"its database is gone since {short(holding.marks.gone_since)} and keep_for is over"
+        reason = Reason(StepReason.ORPHAN_EXPIRED.value, text)
         removals.append(Removal(holding, reason, exempt=FUTURE_PROTECTIONS))
     return removals
 

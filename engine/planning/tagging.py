@@ -91,6 +91,5 @@ def _is_primary_of(candidate: Holding, derived: Holding) -> bool:
     return (
         candidate.marks.role is Role.PRIMARY
         and candidate.marks.volume == derived.marks.volume
-        and candidate.marks.resource == derived.marks.resource
         and candidate.slot == derived.slot
     )

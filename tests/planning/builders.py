@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
@@ -268,9 +269,11 @@ def inventory(
 
 
 def plan(docs: Documents, found: Inventory, now: datetime = NOW, **options: Any) -> Plan:
-    """The plan, to which the verifier has no objection."""
+    """The plan, to which the verifier has no objection and which says of each object one thing."""
     made = make_plan(docs, found, now, PlanOptions(**options))
     assert not made.findings, made.findings
+    told = Counter([one.arn for one in made.kept] + sorted(deleted(made)))
+    assert set(told.values()) <= {1}, told.most_common(3)
     return made
 
 

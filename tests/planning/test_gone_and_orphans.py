@@ -128,6 +128,9 @@ def test_after_keep_for_all_points_in_all_locations_go_but_keep_last_of_each() -
     found = planned(*home, *vault)
     assert deleted(found) == {home[1].arn, home[2].arn, vault[1].arn}
     assert {step.reason.code for step in steps(found, "delete_snapshot")} == {"orphan_expired"}
+    assert steps(found, "delete_snapshot")[0].reason.text == (
+        "its database is gone since 2026-10-12 02:00Z and keep_for is over"
+    )
     assert kept(found, home[0]) == kept(found, vault[0]) == ["source_is_gone"]
 
 
@@ -222,18 +225,21 @@ def test_an_override_for_its_engine_and_name_still_holds() -> None:
 
 
 @pytest.mark.parametrize(
-    "scope",
+    ("scope", "cause"),
     [
-        {"instances": None},
-        {"instances": None, "cause": "AccessDenied"},
-        {"status": ScopeStatus.FAILED, "cause": "throttled"},
+        ({"instances": None}, "not read completely"),
+        ({"instances": None, "cause": "AccessDenied"}, "AccessDenied"),
+        ({"status": ScopeStatus.FAILED, "cause": "throttled"}, "throttled"),
     ],
 )
-def test_a_source_whose_location_was_not_read_completely_is_not_gone(scope: dict[str, Any]) -> None:
+def test_a_source_whose_location_was_not_read_completely_is_not_gone(
+    scope: dict[str, Any], cause: str
+) -> None:
     world = [*orphans(41, 42), *orphans(41, 42, location=VAULT)]
     found = planned(*world, scopes={PROD: scope})
     assert found.steps == ()
     assert {tuple(kept(found, one)) for one in world} == {("inventory_incomplete",)}
+    assert found.kept[0].reasons[0].text.endswith(f"111111111111/eu-west-1: {cause}")
 
 
 def test_a_location_no_longer_in_the_estate_is_unknown_and_nothing_is_deleted() -> None:

@@ -426,6 +426,16 @@ def test_rekeys_are_not_started_within_an_hour_of_the_automated_backup_window() 
     assert len(steps(after, "copy_snapshot")) == 2
 
 
+def test_a_point_whose_rekey_waits_stays_until_it_is_copied() -> None:
+    near = replace(LEGACY, backup_window="03:00-03:30", backup_retention_days=7)
+    world = [legacy(), legacy(ago(1)), vaulted(ago(2))]
+    found = planned(
+        *world, instance=near, policy=gold(CopyRule("local", keep=ALL_POINTS), keep=Keep(last=1))
+    )
+    assert found.steps == ()
+    assert kept(found, legacy(ago(1))) == ["not_copied_yet"]
+
+
 def test_a_copy_across_accounts_does_not_wait_for_the_automated_backup_window() -> None:
     near = replace(ORDERS, backup_window="03:00-03:30", backup_retention_days=7)
     assert len(steps(planned(a_snapshot(ORDERS, SLOT), instance=near), "copy_snapshot")) == 1
@@ -439,6 +449,29 @@ def test_a_foreign_object_under_a_bridges_id_covers_its_slot_and_blocks_no_other
     assert step_of(found, "copy_snapshot", PROD).slot == SLOT
     assert [one.arn for one in found.conflicts] == [taken.arn]
     assert found.conflicts[0].slot == ago(1)
+
+
+def test_a_foreign_object_under_the_id_of_a_bridged_copy_covers_its_slot() -> None:
+    taken = replace(vaulted(SLOT), tags={})
+    found = planned(legacy(), vaulted(ago(1)), taken, instance=LEGACY)
+    assert found.steps == ()
+    assert [one.arn for one in found.conflicts] == [taken.arn]
+
+
+def test_a_foreign_object_under_a_bridges_id_is_no_conflict_where_none_is_needed() -> None:
+    odd = replace(a_snapshot(ORDERS, SLOT, role=Role.BRIDGE), tags={})
+    found = planned(odd, a_snapshot(ORDERS, SLOT))
+    assert found.conflicts == ()
+    assert len(steps(found, "copy_snapshot")) == 1
+
+
+def test_a_foreign_object_beside_a_bridge_that_is_there_is_no_conflict() -> None:
+    there = bridge()
+    name = f"x-{there.identifier[-8:]}"
+    odd = replace(there, identifier=name, arn=f"{there.arn}-x", tags={})
+    found = planned(odd, there, legacy(), instance=LEGACY)
+    assert found.conflicts == ()
+    assert origin_of(step_of(found, "copy_snapshot")) == there.arn
 
 
 def test_a_foreign_object_under_a_bridges_id_is_said_once_for_all_targets() -> None:

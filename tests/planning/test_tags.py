@@ -93,6 +93,7 @@ def test_a_copy_of_a_point_made_in_the_same_plan_bears_the_same_tags() -> None:
     create, copy = step_of(found, "create_snapshot"), step_of(found, "copy_snapshot")
     assert users(copy.parameters["Tags"]) == users(create.parameters["Tags"])
     assert users(copy.parameters["Tags"])["team"] == "orders"
+    assert [one for one in found.warnings if one.code.startswith("W401")] == []
 
 
 # -- 50 tags -------------------------------------------------------------------------------------
@@ -130,6 +131,15 @@ def test_the_policys_tags_fit_before_those_of_the_instance() -> None:
         instance=replace(ORDERS, tags={"tier": "gold", **many(50)}), tags={"zz-policy": "kept"}
     )
     assert step_of(found, "create_snapshot").parameters["Tags"]["zz-policy"] == "kept"
+
+
+def test_a_copy_warns_of_what_does_not_fit_beside_its_own_tags() -> None:
+    today = a_snapshot(ORDERS, SLOT)
+    crowded = replace(today, tags={**today.tags, **many(37)})
+    found = planned(crowded, copies=(CopyRule("local"),))
+    assert len(step_of(found, "copy_snapshot").parameters["Tags"]) == 46
+    [warned] = [one for one in found.warnings if one.code.startswith("W401")]
+    assert warned.text.startswith("2 tags do not fit")
 
 
 def test_tags_that_did_not_fit_are_warned_about_once_for_all_copies() -> None:
@@ -212,6 +222,31 @@ def test_a_primary_and_its_copy_are_confirmed_by_one_plan() -> None:
     assert zone_steps(found) == {primary.arn: CONFIRMED, copy.arn: CONFIRMED}
     moved = planned(primary, copy, copies=(CopyRule("local"),), instance=failed_over(ORDERS))
     assert zone_steps(moved) == {primary.arn: UNCERTAIN, copy.arn: UNCERTAIN}
+
+
+def test_a_copy_of_a_checked_primary_is_confirmed_wherever_its_database_is_now() -> None:
+    copy = unchecked(SLOT, VAULT)
+    found = planned(
+        a_snapshot(ORDERS, SLOT), copy, copies=(CopyRule("local"),), instance=failed_over(ORDERS)
+    )
+    assert zone_steps(found) == {copy.arn: CONFIRMED}
+
+
+def test_a_copy_of_a_primary_of_unknown_zone_is_uncertain_whatever_became_of_its_database() -> None:
+    heir = replace(ORDERS, resource_id="db-RESTORED")
+    primary, copy = unchecked(zone="unknown"), unchecked(SLOT, VAULT)
+    world = [primary, copy, a_snapshot(heir, SLOT), a_snapshot(heir, SLOT, VAULT)]
+    found = planned(*world, copies=(CopyRule("local"),), instance=heir)
+    assert zone_steps(found) == {copy.arn: UNCERTAIN}
+
+
+def test_a_copys_primary_is_the_one_of_its_own_volume() -> None:
+    of_replica = a_snapshot(ORDERS, SLOT, volume="db-A-REPLICA", zone="euw1-az3", policy="silver")
+    copy = unchecked(SLOT, VAULT)
+    local = (CopyRule("local"),)
+    assert zone_steps(planned(of_replica, copy, copies=local)) == {}
+    both = planned(of_replica, a_snapshot(ORDERS, SLOT), copy, copies=local)
+    assert zone_steps(both) == {copy.arn: CONFIRMED}
 
 
 def test_a_bridges_zone_is_its_primarys_too() -> None:
