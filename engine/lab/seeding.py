@@ -18,6 +18,7 @@ from engine.lab.errors import LabError
 from engine.lab.rds import automated
 from engine.lab.rds.arns import parse_arn
 from engine.lab.rds.backend import LabBackend
+from engine.lab.rds.copying import describe_origin
 from engine.lab.rds.keys import DEFAULT_ALIAS, default_key, find_key, policy_for
 from engine.lab.rds.models import AVAILABLE, CREATING, LabInstance, LabSnapshot, ZonePair
 from engine.lab.rds.placement import another_zone, name_zones, volume_of, zone_id
@@ -297,11 +298,7 @@ def _make_copy(
         key=key,
         origin=origin,
     )
-    if (origin.account_id, origin.region) != (backend.account_id, backend.region_name):
-        snapshot.source_db_snapshot_identifier = origin.arn
-        snapshot.source_region = origin.region
-    near = origin.region == backend.region_name
-    snapshot.availability_zone = origin.availability_zone if near else None
+    describe_origin(snapshot, origin, None)
     return snapshot
 
 

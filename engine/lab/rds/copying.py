@@ -133,13 +133,14 @@ def copy(backend: LabBackend, order: CopyOrder) -> LabSnapshot:
         origin=origin,
     )
     target.tags = tags
-    _describe_origin(target, origin, order.option_group)
+    describe_origin(target, origin, order.option_group)
     backend.database_snapshots[order.target] = target
     backend.copies.add(target)
     return target
 
 
-def _describe_origin(target: LabSnapshot, origin: LabSnapshot, option_group: str | None) -> None:
+def describe_origin(target: LabSnapshot, origin: LabSnapshot, option_group: str | None) -> None:
+    """Tell of a copy what depends on where its origin lies: its source, zone and option group."""
     elsewhere = (origin.account_id, origin.region) != (target.account_id, target.region)
     if elsewhere:
         target.source_db_snapshot_identifier = origin.arn
