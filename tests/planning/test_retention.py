@@ -21,6 +21,7 @@ from tests.planning.builders import (
     NOW,
     PROD,
     REKEY,
+    REMOTE,
     SLOT,
     VAULT,
     a_policy,
@@ -154,6 +155,7 @@ def test_a_point_that_is_being_deleted_counts_for_no_rule() -> None:
     going = a_snapshot(ORDERS, SLOT, status="deleting")
     found = planned(going, *daily(ORDERS, [1, 2, 3]), keep=Keep(last=3))
     assert deleted(found) == set()
+    assert kept(found, going) == []
 
 
 def test_future_points_are_kept_and_counted_by_no_rule() -> None:
@@ -216,6 +218,33 @@ def test_copies_displace_copies_and_points_displace_points() -> None:
     copy, delete = step_of(found, "copy_snapshot"), step_of(found, "delete_snapshot")
     assert delete.arn == a_snapshot(ORDERS, ago(2), VAULT).arn
     assert copy.id in delete.depends_on
+
+
+def test_each_target_keeps_by_its_own_retention() -> None:
+    rules = [CopyRule("local", keep=Keep(last=2)), CopyRule("remote", keep=Keep(last=3))]
+    world = [one for place in (PROD, VAULT, REMOTE) for one in daily(ORDERS, range(5), place)]
+    policy = a_policy(terms=terms(Keep(last=4), rules))
+    found = plan(documents(policy), inventory([ORDERS], world))
+    for place, count in ((PROD, 4), (VAULT, 2), (REMOTE, 3)):
+        assert removed_days(found, range(5), place) == list(range(count, 5))
+
+
+def test_a_point_that_is_made_displaces_nothing_at_a_target_that_it_is_not_sent_to() -> None:
+    weekly = CopyRule("local", every=7 * DAY, keep=Keep(last=2))
+    policy = a_policy(terms=terms(Keep(last=ALL), [weekly]))
+    world = [*daily(ORDERS, [1, 2]), *daily(ORDERS, [5, 12], VAULT)]
+    found = plan(documents(policy), inventory([ORDERS], world))
+    assert [step.action.value for step in found.steps] == ["create_snapshot"]
+
+
+def test_a_delete_does_not_wait_for_the_bridge_of_what_displaces_it() -> None:
+    legacy = an_instance("legacy", kms_key=DEFAULT_KEY)
+    points = daily(legacy, [1, 2], keys=(DEFAULT_KEY,))
+    policy = a_policy(terms=terms(Keep(last=2), [CopyRule("local")]))
+    found = plan(documents(policy), inventory([legacy], points))
+    assert len(steps(found, "copy_snapshot", PROD)) == 1
+    delete = step_of(found, "delete_snapshot")
+    assert delete.depends_on == (step_of(found, "create_snapshot").id,)
 
 
 def test_a_gap_keeps_what_counts_back_from_the_newest_point_there_is() -> None:

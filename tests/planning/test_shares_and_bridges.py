@@ -375,6 +375,29 @@ def test_targets_share_one_bridge() -> None:
     assert len(steps(found, "share_snapshot")) == 1
 
 
+def test_a_copy_within_the_account_is_not_taken_for_a_bridge() -> None:
+    estate = an_estate()
+    targets = {**estate.targets, "sister": Target("sister", "prod", SISTER.region, VAULT_KEY)}
+    docs = documents(gold(CopyRule("sister"), LOCAL), estate=replace(estate, targets=targets))
+    places = (PROD, SISTER, VAULT, REMOTE)
+    found = planned(legacy(), instance=LEGACY, docs=docs, locations=places)
+    rekey = step_of(found, "copy_snapshot", PROD)
+    assert origin_of(step_of(found, "copy_snapshot", SISTER)) == legacy().arn
+    assert origin_of(step_of(found, "copy_snapshot", VAULT)) == rekey.arn
+
+
+def test_targets_that_want_different_slots_have_bridges_of_their_own() -> None:
+    world = [legacy(), legacy(ago(1)), vaulted(ago(2)), vaulted(ago(1), REMOTE)]
+    found = planned(*world, instance=LEGACY, policy=gold(LOCAL, FAR))
+    assert {step.slot for step in steps(found, "copy_snapshot", PROD)} == {SLOT, ago(1)}
+    for place, slot in ((VAULT, ago(1)), (REMOTE, SLOT)):
+        copy = step_of(found, "copy_snapshot", place)
+        assert copy.slot == slot
+        assert origin_of(copy) == next(
+            step.arn for step in steps(found, "copy_snapshot", PROD) if step.slot == slot
+        )
+
+
 def test_there_is_at_most_one_uncopied_bridge_per_source_and_route() -> None:
     policy = gold(CopyRule("local", backfill="all"))
     world = [legacy(ago(day)) for day in range(4)]
