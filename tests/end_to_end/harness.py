@@ -88,6 +88,9 @@ class Seen:
 Sight = dict[str, Seen]
 """All snapshots by ARN."""
 
+Keys = Mapping[str, str | None]
+"""The keys of instances by their ARNs, None for one that is not encrypted."""
+
 
 @dataclass(frozen=True)
 class World:
@@ -278,10 +281,10 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = 30.0) -> N
         time.sleep(0.05)
 
 
-def announced(before: Sight, plan: Mapping[str, Any], keys: Mapping[str, str]) -> Sight:
+def announced(before: Sight, plan: Mapping[str, Any], keys: Keys) -> Sight:
     """Return what there is once a plan is done to the letter, by nothing but its steps.
 
-    `keys` are the keys of instances by ARN. A snapshot whose zones the plan wants to be what they
+    A snapshot whose zones the plan wants to be what they
     were when it is available is tagged `engine:az-checked`, and so are copies of it.
     """
     after = dict(before)
@@ -291,7 +294,7 @@ def announced(before: Sight, plan: Mapping[str, Any], keys: Mapping[str, str]) -
     return after
 
 
-def _announce(after: Sight, step: Mapping[str, Any], keys: Mapping[str, str]) -> None:
+def _announce(after: Sight, step: Mapping[str, Any], keys: Keys) -> None:
     arn, said = step["arn"], step["parameters"]
     match step["action"]:
         case "create_snapshot":
@@ -324,11 +327,10 @@ def _announce(after: Sight, step: Mapping[str, Any], keys: Mapping[str, str]) ->
             raise AssertionError(f"the plan announces {action}, which nobody checks here")
 
 
-def keys_of_instances(world: World) -> dict[str, str]:
-    """Return the keys of all encrypted instances by their ARN, as boto3 shows them."""
+def keys_of_instances(world: World) -> Keys:
+    """Return the keys of all instances, as boto3 shows them."""
     return {
-        one["DBInstanceArn"]: one["KmsKeyId"]
+        one["DBInstanceArn"]: one.get("KmsKeyId")
         for place in world.places()
         for one in world.rds(*place).describe_db_instances()["DBInstances"]
-        if "KmsKeyId" in one
     }
