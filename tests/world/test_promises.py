@@ -208,6 +208,7 @@ def forecasts_come_true(story: Story) -> None:
             if step.forecast is None or step.id not in done:
                 continue
             stored = engine.world.things[step.arn].stored
+            event(f"{step.action} forecast {step.forecast.verdict}, stored {stored}")
             if step.forecast.verdict is Verdict.FULL:
                 assert stored is Stored.FULL, step
             elif step.forecast.verdict is Verdict.INCREMENTAL:

@@ -211,7 +211,34 @@ def test_what_is_stored_in_full() -> None:
         world.fail_over(orders)
     assert stored == [Stored.FULL, Stored.INCREMENTAL, Stored.FULL, Stored.INCREMENTAL]
     world.fail_over(orders)
-    assert world.create(HOME, "orders", "back", {}).stored is Stored.UNCLEAR
+    assert world.create(HOME, "orders", "back", {}).stored is Stored.INCREMENTAL
+
+
+def test_a_copy_across_accounts_after_a_failover_may_be_stored_either_way() -> None:
+    world = World(START, databases=[database()])
+    (orders,) = world.databases
+    stored = []
+    for number, moves in enumerate((False, False, True, True)):
+        if moves:
+            world.fail_over(orders)
+        for again in ("a", "b"):
+            made = world.create(HOME, "orders", f"s{number}{again}", {})
+            world.tick()
+        world.share(made.arn, VAULT)
+        stored.append(world.copy(LOCAL, made.arn, made.identifier, "alias/backups", {}).stored)
+        world.tick()
+    assert stored == [Stored.FULL, Stored.INCREMENTAL, Stored.FULL, Stored.UNCLEAR]
+
+
+def test_encrypting_is_stored_in_full() -> None:
+    world = World(START, databases=[database(key="none")])
+    for number in range(3):
+        made = world.create(HOME, "orders", f"s{number}", {})
+        world.tick()
+        copied = world.copy(SISTER, made.arn, made.identifier, "alias/backups", {})
+        world.tick()
+    assert made.stored is Stored.INCREMENTAL
+    assert copied.stored is Stored.FULL
 
 
 def test_the_published_table_of_copies_under_changing_keys() -> None:
