@@ -11,6 +11,7 @@ from engine.documents.model import Terms
 from engine.identity.chains import Chain
 from engine.inventory.placement import UNKNOWN_ZONE
 from engine.inventory.records import SnapshotState
+from engine.planning.draft import Planned
 from engine.planning.survey import Holding, Source, World
 
 
@@ -33,13 +34,13 @@ class Links:
     """What protections ask of one chain.
 
     `bases` are its newest available objects by each age, `trusted` the newest of those that may
-    release a base. `releases` says whether what joins the chain may release one at all. `coming`
-    is what is on its way; the chain is idle from `idle_from` on.
+    release a base. `guessed` says that objects may whose zone is not known. `coming` is what is
+    on its way; the chain is idle from `idle_from` on.
     """
 
     bases: frozenset[str]
     trusted: tuple[Holding | None, ...]
-    releases: bool
+    guessed: bool
     coming: Holding | None
     idle_from: datetime
 
@@ -51,7 +52,7 @@ def links_of(source: Source, world: World) -> dict[Chain, Links]:
         if holding.state not in {SnapshotState.FAILED, SnapshotState.DELETING}:
             members[holding.chain].append(holding)
     return {
-        chain: _links(chain, found, _idle_after(found, source, world), _may_guess(chain, world))
+        chain: _links(found, _idle_after(found, source, world), _may_guess(chain, world))
         for chain, found in members.items()
     }
 
@@ -61,15 +62,25 @@ def is_sure(holding: Holding) -> bool:
     return holding.marks.zone_checked and holding.marks.zone != UNKNOWN_ZONE
 
 
-def _links(
-    chain: Chain, members: Sequence[Holding], idle_after: timedelta, may_guess: bool
-) -> Links:
+def unsure_ones(source: Source, planned: Iterable[Planned]) -> set[str]:
+    """Return the ARNs of all of which it is not known which chain they belong to.
+
+    What is planned takes its zone from what it is copied from, be it planned itself.
+    """
+    unsure = {holding.arn for holding in source.holdings if not is_sure(holding)}
+    for new in planned:
+        if new.marks.zone == UNKNOWN_ZONE or new.marks.origin in unsure:
+            unsure.add(new.arn)
+    return unsure
+
+
+def _links(members: Sequence[Holding], idle_after: timedelta, may_guess: bool) -> Links:
     available = [h for h in members if h.is_available]
     trusted = [h for h in available if is_sure(h) or may_guess]
     return Links(
         bases=frozenset(max(available, key=age).arn for age in AGES if available),
         trusted=tuple(max(trusted, key=age, default=None) for age in AGES),
-        releases=may_guess or chain.zone != UNKNOWN_ZONE,
+        guessed=may_guess,
         coming=next((h for h in members if h.is_in_flight), None),
         idle_from=max(age(h)[0] for h in members for age in AGES) + idle_after,
     )

@@ -9,9 +9,8 @@ from datetime import datetime
 
 from engine.identity.chains import Chain
 from engine.identity.marks import Role
-from engine.inventory.placement import UNKNOWN_ZONE
 from engine.inventory.records import Location, SnapshotState
-from engine.planning.bases import AGES, Age, Links, is_sure, links_of, made
+from engine.planning.bases import AGES, Age, Links, is_sure, links_of, made, unsure_ones
 from engine.planning.copying import Demand
 from engine.planning.draft import Draft, Planned
 from engine.planning.orphans import last_seen
@@ -58,6 +57,7 @@ class _Surroundings:
     demands: Sequence[Demand]
     chains: dict[Chain, Links]
     planned: dict[Chain, list[Planned]]
+    unsure: set[str]
     in_flight: dict[str, Holding]
     reads: dict[str, list[str]]
 
@@ -105,7 +105,8 @@ def _surroundings(
         if new.marks.origin:
             reads[new.marks.origin].append(new.step)
     chains = links_of(draft.source, world)
-    return _Surroundings(world, book, draft, demands, chains, planned, in_flight, reads)
+    unsure = unsure_ones(draft.source, draft.planned)
+    return _Surroundings(world, book, draft, demands, chains, planned, unsure, in_flight, reads)
 
 
 # -- protections that look at one object ---------------------------------------------------------
@@ -240,23 +241,23 @@ def _chain_base(verdict: Verdict, around: _Surroundings) -> None:
             until = f"a newer one of its chain is available, or {end} if none comes"
             verdict.protect(KeepReason.CHAIN_BASE, text, until)
             return
-        verdict.release([coming.step], [_will_follow(coming)])
+        verdict.release([coming.step], [_will_follow(coming, around)])
 
 
 def _coming(holding: Holding, age: Age, around: _Surroundings) -> Planned | None:
     """Return what this plan makes that takes the place of a base."""
-    if not around.chains[holding.chain].releases:
-        return None
     planned = around.planned.get(holding.chain, ())
-    return next((p for p in planned if age is made or p.taken_at > holding.taken_at), None)
+    guessed = around.chains[holding.chain].guessed
+    sure = (p for p in planned if guessed or p.arn not in around.unsure)
+    return next((p for p in sure if age is made or p.taken_at > holding.taken_at), None)
 
 
 def _follows(arn: str, chain: Chain, *, sure: bool) -> Precondition:
     return is_in_chain(arn, chain) if sure else is_there(arn)
 
 
-def _will_follow(coming: Planned) -> Precondition:
-    return _follows(coming.arn, coming.chain, sure=coming.chain.zone != UNKNOWN_ZONE)
+def _will_follow(coming: Planned, around: _Surroundings) -> Precondition:
+    return _follows(coming.arn, coming.chain, sure=coming.arn not in around.unsure)
 
 
 def _waits_for_something_new(verdict: Verdict, draft: Draft) -> bool:
@@ -274,7 +275,7 @@ def _outlast(verdict: Verdict, leaving: Mapping[str, Verdict], around: _Surround
         coming = _coming(holding, age, around)
         if coming is not None:
             verdict.witnesses = [one for one in verdict.witnesses if one not in passing]
-            verdict.release([coming.step], [_will_follow(coming)])
+            verdict.release([coming.step], [_will_follow(coming, around)])
 
 
 def _is_idle(chain: Chain, around: _Surroundings) -> bool:

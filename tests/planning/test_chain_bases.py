@@ -17,8 +17,11 @@ from engine.identity.marks import Role
 from engine.inventory.records import Location, Quota
 from engine.retention.keep import Keep
 from tests.planning.builders import (
+    DEFAULT_KEY,
     PROD,
+    REKEY,
     VAULT,
+    VAULT_KEY,
     a_policy,
     a_snapshot,
     ago,
@@ -34,6 +37,7 @@ from tests.planning.builders import (
     plan,
     reasons,
     step_of,
+    steps,
     terms,
     witnesses,
 )
@@ -125,6 +129,30 @@ def test_an_unchecked_object_releases_no_base() -> None:
     base, unsure = a_snapshot(ORDERS, ago(2)), a_snapshot(ORDERS, ago(1), zone_checked=False)
     instance = failed_over(ORDERS)
     found = plan(gold(), inventory([instance], [base, unsure]))
+    assert kept(found, base) == ["chain_base"]
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_a_planned_copy_is_as_sure_of_its_zone_as_what_it_is_copied_from(checked: bool) -> None:
+    """The zone is confirmed in this very plan, but the copy may be made before that."""
+    base, other = a_snapshot(ORDERS, ago(3), VAULT), a_snapshot(ORDERS, ago(2), VAULT, zone=OTHER)
+    origin = a_snapshot(ORDERS, ago(1), zone_checked=checked)
+    found = judged(gold(EVERYTHING, CopyRule("local", keep=ONE)), base, other, origin)
+    copy = step_of(found, "copy_snapshot")
+    if checked:
+        assert delete_of(found, base).depends_on == (copy.id,)
+    else:
+        assert kept(found, base) == ["chain_base"]
+
+
+def test_a_copy_by_way_of_a_bridge_is_no_surer() -> None:
+    sealed, way = replace(ORDERS, kms_key=DEFAULT_KEY), (DEFAULT_KEY, REKEY, VAULT_KEY)
+    base = a_snapshot(sealed, ago(3), VAULT, keys=way)
+    other = a_snapshot(sealed, ago(2), VAULT, keys=way, zone=OTHER)
+    origin = a_snapshot(sealed, ago(1), keys=(DEFAULT_KEY,), zone_checked=False)
+    docs = gold(EVERYTHING, CopyRule("local", keep=ONE))
+    found = plan(docs, inventory([sealed], [base, other, origin]))
+    assert len(steps(found, "copy_snapshot")) == 2
     assert kept(found, base) == ["chain_base"]
 
 
