@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -66,30 +65,15 @@ def up(start: Start, directory: Path = Path()) -> RunningLab:
     """
     if running(directory) is not None:
         raise LabError("a lab runs already", "use it, or stop it with `engine lab down`")
-    from engine.lab.process import read_ready, server_command, start_arguments
+    from engine.lab.process import ServerOrder, launch
 
-    command = server_command(start.port, start.speed, start.rules)
-    command += start_arguments(start.at, start.seed)
+    order = ServerOrder(start.seed, start.speed, start.at, start.rules, start.port)
     state, log = directory / STATE, directory / LOG
     state.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as errors:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,
-        )
-    lab = RunningLab(process.pid, read_ready(process, log), start.account, start.region)
-    if process.stdout is not None:
-        process.stdout.close()
+        process, endpoint = launch(order, errors, detached=True)
+    lab = RunningLab(process.pid, endpoint, start.account, start.region)
     state.write_text(json.dumps(asdict(lab)) + "\n", encoding="utf-8")
-    if start.seed is not None:
-        try:
-            lab.client.seed(start.seed)
-        except LabError:
-            down(directory)
-            raise
     return lab
 
 

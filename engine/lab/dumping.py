@@ -131,7 +131,7 @@ def _instance(instance: LabInstance, *, deleted: bool) -> InstanceSeed:
 
 
 def _snapshot(snapshot: LabSnapshot) -> SnapshotSeed:
-    origin = snapshot.origin
+    origin, gone = snapshot.origin, not snapshot.is_there
     return SnapshotSeed(
         account=snapshot.account_id,
         region=snapshot.region,
@@ -145,8 +145,8 @@ def _snapshot(snapshot: LabSnapshot) -> SnapshotSeed:
         key=snapshot.kms_key_id if origin else None,
         tags=_tags(snapshot.tags),
         shared_with=tuple(snapshot.attributes["restore"]),
-        status=AVAILABLE if snapshot.in_progress else snapshot.status,
-        deleted=not snapshot.is_there,
+        status=AVAILABLE if gone or snapshot.in_progress else snapshot.status,
+        deleted=gone,
     )
 
 

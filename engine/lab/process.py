@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import select
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from engine.lab.client import LabClient, environment
-from engine.lab.clock import text_of, time_of
 from engine.lab.errors import LabError
 
 _START_SECONDS = 60.0
@@ -60,21 +62,10 @@ class LabProcess:
         Raises:
             LabError: it does not start, or refuses the seed.
         """
-        command = [*server_command(port, speed, rules), "--parent-pipe"]
-        command += start_arguments(at, seed)
+        order = ServerOrder(seed, speed, at, rules, port)
         with tempfile.NamedTemporaryFile(prefix="engine-lab-", suffix=".log", delete=False) as log:
-            process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
-            )
-        path = Path(log.name)
-        lab = cls(process, read_ready(process, path), path)
-        if seed is not None:
-            try:
-                lab.client.seed(seed)
-            except LabError:
-                lab.stop()
-                raise
-        return lab
+            process, endpoint = launch(order, log, ["--parent-pipe"])
+        return cls(process, endpoint, Path(log.name))
 
     def environment(self, account: str, region: str) -> dict[str, str]:
         """Return the variables that point AWS tools to this lab, as an account's own caller."""
@@ -105,42 +96,78 @@ class LabProcess:
         self.stop()
 
 
-def server_command(port: int, speed: float, rules: str) -> list[str]:
-    """Return the command that serves a lab."""
-    command = [sys.executable, "-m", "engine.lab.server"]
-    return [*command, "--port", str(port), "--speed", str(speed), "--rules", rules]
+@dataclass(frozen=True, slots=True)
+class ServerOrder:
+    """How to start a lab; see `LabProcess.start`."""
+
+    seed: Any = None
+    speed: float = 1.0
+    at: datetime | None = None
+    rules: str = "documentation"
+    port: int = 0
+
+    @property
+    def command(self) -> list[str]:
+        """The command that serves it."""
+        words = [sys.executable, "-m", "engine.lab.server", "--port", str(self.port)]
+        words += ["--speed", str(self.speed), "--rules", self.rules]
+        words += ["--at", self.at.isoformat()] if self.at else []
+        return words + (["--seed", "-"] if self.seed is not None else [])
 
 
-def start_arguments(at: datetime | None, seed: Any) -> list[str]:
-    """Return what tells the server its first time: that given, else the seed's, else nothing."""
-    told = seed.get("at") if isinstance(seed, dict) else None
-    if at is None and isinstance(told, str):
-        at = time_of(told)
-    return ["--at", text_of(at)] if at else []
+def launch(
+    order: ServerOrder, log: IO[bytes], more: Sequence[str] = (), *, detached: bool = False
+) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a lab's server and wait until it answers; return its process and endpoint.
 
-
-def read_ready(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Wait for a lab's first line; return its endpoint.
+    Args:
+        order: what to start.
+        log: where its standard error goes.
+        more: further arguments.
+        detached: whether it outlives this process.
 
     Raises:
-        LabError: it ends before, or says nothing for a minute.
+        LabError: it does not start, or refuses the seed.
     """
+    process = subprocess.Popen(
+        [*order.command, *more],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        start_new_session=detached,
+    )
+    if order.seed is not None and process.stdin is not None:
+        # A server that ends before it reads says why on its output.
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(json.dumps(order.seed).encode() + b"\n")
+            process.stdin.flush()
+    endpoint = _read_ready(process, Path(log.name))
+    if detached:
+        _close(process.stdin)
+        _close(process.stdout)
+    return process, endpoint
+
+
+def _read_ready(process: subprocess.Popen[bytes], log: Path) -> str:
     output = process.stdout
-    if output is None:
-        raise LabError("the lab's output is not read", "start it with a pipe")
-    readable, _, _ = select.select([output], [], [], _START_SECONDS)
-    line = output.readline() if readable else b""
+    readable = select.select([output], [], [], _START_SECONDS)[0] if output else []
+    line = output.readline() if output and readable else b""
     try:
-        return str(json.loads(line)["endpoint"])
-    except (ValueError, KeyError):
-        process.kill()
-        process.wait()
-        said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        raise LabError(
-            "the lab does not start: " + (said[-1] if said else "it says nothing"),
-            "see whether `python -m engine.lab.server` works, and whether moto is installed "
-            "(`pip install 'engine[lab]'`)",
-        ) from None
+        told = json.loads(line)
+    except ValueError:
+        told = {}
+    if "endpoint" in told:
+        return str(told["endpoint"])
+    process.kill()
+    process.wait()
+    if "error" in told:
+        raise LabError(str(told["error"]), str(told["remedy"]))
+    said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    raise LabError(
+        "the lab does not start: " + (said[-1] if said else "it says nothing"),
+        "see whether `python -m engine.lab.server` works, and whether moto is installed "
+        "(`pip install 'engine[lab]'`)",
+    )
 
 
 def _close(stream: IO[bytes] | None) -> None:

@@ -56,7 +56,7 @@ def plant(seed: Seed, world: World, callers: Callers) -> Seeded:
         LabError: the seed contradicts itself or what is there.
     """
     world.settings = world.settings.changed_by(seed.settings)
-    if seed.at is not None:
+    if seed.at is not None and _utc(seed.at) != world.clock.now():
         world.clock.move_to(_utc(seed.at))
         world.settle()
     for account in seed.accounts.values():

@@ -26,6 +26,8 @@ from engine.lab.world import World
 if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
 
+    from engine.lab.seeds import Seed
+
 HOST = "127.0.0.1"
 
 
@@ -72,36 +74,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; with --parent-pipe also until standard input ends."""
     asked = _parser().parse_args(arguments)
     try:
-        start = time_of(asked.at) if asked.at else datetime.now(UTC)
-        settings = Settings(rules=Rules(asked.rules))
-        world, callers = World(Clock(start, asked.speed), settings), Callers()
+        seed = _read_seed(asked.seed) if asked.seed else None
+        start = time_of(asked.at) if asked.at else (seed and seed.at) or datetime.now(UTC)
+        # It stands still until there is somebody to see it run.
+        clock = Clock(start, 0)
+        world, callers = World(clock, Settings(rules=Rules(asked.rules))), Callers()
         opened = open_port(asked.port)
         server = listen(build(world, callers), opened)
-        if asked.seed:
-            _plant_file(Path(asked.seed), world, callers)
+        if seed is not None:
+            _plant(seed, world, callers)
+        clock.speed = asked.speed
     except LabError as error:
-        sys.stderr.write(f"engine lab: {error}\n")
+        _say({"error": error.what, "remedy": error.remedy})
         return 1
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: _end())
     if asked.parent_pipe:
         threading.Thread(target=_follow_parent, daemon=True).start()
-    ready = {"endpoint": f"http://{HOST}:{opened.getsockname()[1]}", "pid": os.getpid()}
-    sys.stdout.write(json.dumps(ready) + "\n")
-    sys.stdout.flush()
+    _say({"endpoint": f"http://{HOST}:{opened.getsockname()[1]}", "pid": os.getpid()})
     server.serve_forever()
     return 0
 
 
-def _plant_file(path: Path, world: World, callers: Callers) -> None:
-    from engine.lab.seeding import plant
+def _say(line: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def _read_seed(named: str) -> Seed:
+    """Read a seed from a file, or the first line of standard input."""
     from engine.lab.seeds import read_seed
 
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        text = sys.stdin.readline() if named == "-" else Path(named).read_text(encoding="utf-8")
+        return read_seed(json.loads(text))
     except (OSError, ValueError) as error:
-        raise LabError(f"the seed {path} cannot be read: {error}", "give a JSON file") from None
-    plant(read_seed(document), world, callers)
+        raise LabError(f"the seed {named} cannot be read: {error}", "give a JSON file") from None
+
+
+def _plant(seed: Seed, world: World, callers: Callers) -> None:
+    from engine.lab.seeding import plant
+
+    plant(seed, world, callers)
 
 
 def _end() -> None:
@@ -117,12 +131,12 @@ def _follow_parent() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine.lab.server", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 is a free one")
-    parser.add_argument("--at", help="the lab's time to start at, RFC 3339; now if absent")
+    parser.add_argument("--at", help="the lab's first time, RFC 3339; else the seed's, else now")
     parser.add_argument("--speed", type=float, default=1.0, help="lab seconds per real second")
     parser.add_argument(
         "--rules", choices=[str(one) for one in Rules], default=str(Rules.DOCUMENTATION)
     )
-    parser.add_argument("--seed", help="a JSON file to start from")
+    parser.add_argument("--seed", help="a JSON file to start from; - is a line of input")
     parser.add_argument("--parent-pipe", action="store_true", help="stop when standard input ends")
     return parser
 
