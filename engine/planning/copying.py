@@ -131,10 +131,7 @@ def _primaries(source: Source) -> Iterable[Holding]:
     return (
         h
         for h in source.holdings
-        if h.marks.role is Role.PRIMARY
-        and h.location == source.location
-        and h.is_point
-        and h.state is not SnapshotState.UNKNOWN
+        if h.marks.role is Role.PRIMARY and h.is_point and h.state is not SnapshotState.UNKNOWN
     )
 
 
@@ -227,7 +224,6 @@ def _bridges(draft: Draft, origin: Origin) -> list[Holding]:
         h
         for h in draft.source.holdings
         if h.marks.role is Role.BRIDGE
-        and h.location == origin.location
         and h.slot == origin.slot
         and h.marks.resource == origin.marks.resource
         and h.state is not SnapshotState.FAILED
@@ -301,7 +297,7 @@ def _copy(
         location=location,
         marks=marks,
         taken_at=origin.taken_at,
-        kms_key=key.arn or key.reference,
+        kms_key=key.reference,
         allocated_gib=origin.allocated_gib,
     )
     inherited = (

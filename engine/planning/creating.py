@@ -26,8 +26,9 @@ _WINDOW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 def plan_create(draft: Draft, world: World) -> None:
     """Add the create step of the slot that is due, or say why it waits."""
     source = draft.source
-    if source.instance is None or source.policy is None or source.terms is None:
+    if source.terms is None:
         return
+    assert source.instance is not None
     slot = due_slot(source.terms, world.now)
     if slot is None or _is_covered(source, slot):
         return
@@ -68,7 +69,8 @@ def _why_not(
         text = f"the instance is {instance.status}; AWS takes snapshots of available ones"
         return Waiting.SOURCE_STATE, text
     fresh, in_window = slot.is_fresh(world.now), slot.is_open(world.now)
-    catch_up = terms.snapshots.schedule.catch_up if terms.snapshots.schedule else CatchUp.NONE
+    assert terms.snapshots.schedule is not None
+    catch_up = terms.snapshots.schedule.catch_up
     if catch_up is CatchUp.NONE and not (fresh and in_window):
         return Waiting.SLOT_MISSED, f"slot {short(slot.at)} was missed; catch_up is none"
     if catch_up is CatchUp.IN_WINDOW and not in_window:
@@ -137,7 +139,7 @@ def _create(draft: Draft, instance: Instance, slot: Slot, world: World) -> None:
         location=source.location,
         marks=marks,
         taken_at=world.now,
-        kms_key=instance.kms_key if instance.encrypted else None,
+        kms_key=instance.kms_key,
         allocated_gib=instance.allocated_gib,
     )
     inherited = instance.tags if instance.copy_tags_to_snapshot else {}
@@ -151,11 +153,12 @@ def _create(draft: Draft, instance: Instance, slot: Slot, world: World) -> None:
 
 def tags_left_out(source: Source, keys: tuple[str, ...]) -> Warned:
     """Return the warning that a snapshot cannot bear all tags it should."""
+    assert source.policy is not None
     return Warned(
         code="W401 tags-left-out",
         severity="warning",
         text=f"{len(keys)} tags do not fit within AWS's 50 per snapshot: {', '.join(keys)}",
         source=source.ref.address,
-        policy=source.policy.name if source.policy else None,
+        policy=source.policy.name,
         fix="use fewer tags on the database or in snapshots.tags",
     )

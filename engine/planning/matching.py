@@ -29,7 +29,8 @@ def _glob(patterns: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns))
 
 
-def _any(patterns: tuple[str, ...], text: str) -> bool:
+def _fits(patterns: tuple[str, ...], text: str) -> bool:
+    """Say whether a text fits one of the globs; where none are given, all texts do."""
     return _glob(patterns).match(text) is not None
 
 
@@ -115,16 +116,16 @@ class Matcher:
     def _holds(self, condition: Condition, instance: Instance) -> bool:
         account = self._names.get(instance.location.account, instance.location.account)
         return (
-            (not condition.accounts or _any(condition.accounts, account))
-            and (not condition.regions or _any(condition.regions, instance.location.region))
-            and (not condition.engines or _any(condition.engines, instance.engine))
-            and (not condition.identifiers or _any(condition.identifiers, instance.identifier))
+            _fits(condition.accounts, account)
+            and _fits(condition.regions, instance.location.region)
+            and _fits(condition.engines, instance.engine)
+            and _fits(condition.identifiers, instance.identifier)
             and _tags_hold(condition.tags, instance.tags)
         )
 
 
 def _tags_hold(wanted: Mapping[str, tuple[str, ...]], tags: Mapping[str, str]) -> bool:
-    return all(key in tags and _any(values, tags[key]) for key, values in wanted.items())
+    return all(key in tags and _fits(values, tags[key]) for key, values in wanted.items())
 
 
 def makers(documents: Documents) -> dict[str, Policy]:
@@ -147,6 +148,6 @@ def address_matches(globs: Iterable[str], address: str, account_name: str | None
     if not patterns:
         return False
     _, _, rest = address.partition("/")
-    return _any(patterns, address) or (
-        account_name is not None and _any(patterns, f"{account_name}/{rest}")
+    return _fits(patterns, address) or (
+        account_name is not None and _fits(patterns, f"{account_name}/{rest}")
     )

@@ -388,6 +388,20 @@ def test_a_copy_that_failed_is_removed_and_then_made_again() -> None:
     assert delete.id in copy.depends_on
 
 
+def test_a_copy_that_failed_at_one_target_changes_no_order_at_another() -> None:
+    failed = a_snapshot(ORDERS, ago(1), REMOTE, status="failed")
+    found = planned(
+        *primaries([0, 1]), *copies([2]), failed, policy=gold(LOCAL, CopyRule("remote"))
+    )
+    assert sent(found) == [ago(1)]
+
+
+def test_a_copy_that_is_being_deleted_takes_no_place_from_what_a_target_wants() -> None:
+    going = a_snapshot(ORDERS, SLOT, VAULT, status="deleting")
+    policy = gold(CopyRule("local", keep=Keep(last=2)))
+    assert sent(planned(*primaries(range(3)), *copies([3]), going, policy=policy)) == [ago(2)]
+
+
 def test_a_copy_that_keeps_failing_does_not_hold_up_newer_ones() -> None:
     failed = a_snapshot(ORDERS, ago(2), VAULT, status="failed")
     found = planned(*primaries(range(3)), *copies([3]), failed)

@@ -343,6 +343,7 @@ def test_an_address_names_an_account_by_id_or_by_name(globs: list[str], expected
     address = "111111111111/eu-west-1/orders-1"
     assert address_matches(globs, address, "prod") is expected
     assert not address_matches(["prod/*"], address, None)
+    assert not address_matches(["None/*"], address, None)
 
 
 def test_points_of_a_source_are_those_of_its_resource_wherever_they_lie() -> None:

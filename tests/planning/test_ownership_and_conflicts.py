@@ -145,6 +145,15 @@ def test_our_id_is_taken_whoever_made_the_snapshot(kind: SnapshotType) -> None:
     assert steps(found, "create_snapshot") == []
 
 
+def test_an_id_that_runs_into_our_hash_is_not_ours() -> None:
+    mine = a_snapshot(ORDERS, SLOT)
+    glued = f"x{mine.identifier[-8:]}"
+    odd = replace(mine, identifier=glued, arn=mine.arn.replace(mine.identifier, glued), tags={})
+    found = planned(odd, a_snapshot(ORDERS, ago(1)))
+    assert found.conflicts == ()
+    assert len(steps(found, "create_snapshot")) == 1
+
+
 def test_our_id_elsewhere_is_no_conflict_here() -> None:
     mine = a_snapshot(ORDERS, SLOT)
     arn = mine.arn.replace(PROD.account, VAULT.account)

@@ -364,6 +364,13 @@ def test_of_several_bridges_of_a_slot_one_that_is_ready_is_used() -> None:
     assert origin_of(step_of(found, "copy_snapshot", VAULT)) == ready.arn
 
 
+def test_a_predecessors_bridge_is_not_one_of_its_heir() -> None:
+    heir = replace(LEGACY, resource_id="db-RESTORED")
+    own = a_snapshot(heir, SLOT, keys=(DEFAULT_KEY,))
+    found = planned(legacy(), bridge(), vaulted(ago(1)), own, instance=heir)
+    assert origin_of(step_of(found, "copy_snapshot", PROD)) == own.arn
+
+
 def test_targets_share_one_bridge() -> None:
     found = planned(legacy(), instance=LEGACY, policy=gold(LOCAL, FAR))
     rekey = step_of(found, "copy_snapshot", PROD)

@@ -90,6 +90,14 @@ def test_a_slot_is_covered_by_a_point_in_any_state_but_failed(status: str) -> No
     assert creates(planned(YESTERDAY, a_snapshot(ORDERS, SLOT, status=status))) == []
 
 
+def test_a_point_that_has_no_times_yet_was_made_in_its_slot() -> None:
+    nameless = {"created_at": None, "original_created_at": None}
+    coming = a_snapshot(ORDERS, SLOT + HOUR, status="creating", record=nameless)
+    assert creates(planned(coming, now=SLOT + HOUR)) == []
+    old = a_snapshot(ORDERS, ago(1), status="creating", record=nameless)
+    assert creates(planned(old)) == [SLOT]
+
+
 def test_a_slot_whose_point_failed_is_not_covered_and_made_again_once_that_is_gone() -> None:
     failed = a_snapshot(ORDERS, SLOT, status="failed")
     found = planned(YESTERDAY, failed)
@@ -383,3 +391,17 @@ def test_right_before_a_create_the_instance_and_its_zones_must_be_those_planned_
         ("zones", ORDERS.arn, "eu-west-1a/eu-west-1b"),
         ("absent", step.arn, step.snapshot[-8:]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "zones"),
+    [
+        ({"secondary_zone": None}, "eu-west-1a/"),
+        ({"availability_zone": None, "secondary_zone": None}, "/"),
+    ],
+)
+def test_a_zone_that_the_record_does_not_name_must_still_be_missing(
+    changes: dict[str, Any], zones: str
+) -> None:
+    found = planned(YESTERDAY, instance=replace(ORDERS, **changes))
+    assert step_of(found, "create_snapshot").preconditions[1].expected == zones
