@@ -82,7 +82,7 @@ def _wants(
     Oldest slot first; a slot whose copy or bridge failed goes behind the others, so that one
     snapshot that cannot be copied does not hold up all newer ones.
     """
-    present = {h.slot for h in there if h.state is not SnapshotState.FAILED}
+    present = {h.slot for h in there if not h.gives_way}
     candidates = _candidates(draft, route, terms, present, world.now)
     candidates = [o for o in candidates if not _conflicts(draft, world, route, o)]
     coming = {h.slot for h in there if h.is_in_flight}
@@ -226,7 +226,7 @@ def _bridges(draft: Draft, origin: Origin) -> list[Holding]:
         if h.marks.role is Role.BRIDGE
         and h.slot == origin.slot
         and h.marks.resource == origin.marks.resource
-        and h.state is not SnapshotState.FAILED
+        and not h.gives_way
     ]
 
 

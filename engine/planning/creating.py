@@ -9,7 +9,7 @@ from engine.documents.model import CatchUp, Terms
 from engine.identity.marks import Marks, Role, fingerprint, key_mark
 from engine.identity.names import snapshot_arn, snapshot_id
 from engine.inventory.placement import volume_zone
-from engine.inventory.records import Instance, SnapshotState
+from engine.inventory.records import Instance
 from engine.planning.draft import Draft, Planned
 from engine.planning.slots import FRESH, Slot, latest_due
 from engine.planning.steps import create_snapshot, passed_on, short, step_id
@@ -46,8 +46,7 @@ def due_slot(terms: Terms, now: datetime) -> Slot | None:
 def _is_covered(source: Source, slot: Slot) -> bool:
     own = [h for h in source.holdings if h.marks.resource == source.ref.resource_id]
     return any(
-        h.state is not SnapshotState.FAILED
-        and (h.slot == slot.at or (h.is_point and h.taken_at >= slot.at))
+        not h.gives_way and (h.slot == slot.at or (h.is_point and h.taken_at >= slot.at))
         for h in own
     )
 

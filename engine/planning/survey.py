@@ -32,7 +32,8 @@ class Holding:
 
     `slot` is the time of its recovery point, `taken_at` when its data was captured. It is
     `is_in_flight` while it is on its way or in a state that nobody knows, and `is_point` when it
-    is part of a recovery point: bridges and failed objects are not. `kms_key` is None where it is
+    is part of a recovery point: bridges and failed objects are not. It `gives_way` if it failed and
+    nobody pinned it: its slot is made again under the same id. `kms_key` is None where it is
     not encrypted.
     """
 
@@ -48,6 +49,7 @@ class Holding:
     is_available: bool
     is_in_flight: bool
     is_point: bool
+    gives_way: bool
     kms_key: str | None
     allocated_gib: int
 
@@ -70,6 +72,7 @@ def holding_of(snapshot: Snapshot, marks: Marks) -> Holding:
         is_available=is_available,
         is_in_flight=is_in_flight,
         is_point=marks.role is not Role.BRIDGE and (is_available or is_in_flight),
+        gives_way=state is SnapshotState.FAILED and marks.pin is None,
         kms_key=snapshot.kms_key if snapshot.encrypted else None,
         allocated_gib=snapshot.allocated_gib,
     )

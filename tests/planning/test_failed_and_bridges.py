@@ -85,6 +85,26 @@ def test_a_hold_does_not_keep_what_failed() -> None:
     assert step_of(found, "create_snapshot").withheld_by is None
 
 
+def test_what_failed_and_is_pinned_stays_and_is_not_made_again_under_its_id() -> None:
+    docs = due(EVERYTHING, TO_VAULT)
+    failed = a_snapshot(ORDERS, ago(0), status="failed", pin="evidence")
+    found = judged(docs, failed)
+    assert kept(found, failed) == ["pinned"]
+    assert found.steps == ()
+    copy = a_snapshot(ORDERS, ago(1), VAULT, status="failed", pin="evidence")
+    there = a_snapshot(ORDERS, ago(2), VAULT)
+    found = judged(gold(EVERYTHING, TO_VAULT), a_snapshot(ORDERS, ago(1)), copy, there)
+    assert found.steps == ()
+
+
+def test_a_failed_bridge_that_is_pinned_is_not_made_again_under_its_id() -> None:
+    primary = a_snapshot(SEALED, ago(1), keys=(DEFAULT_KEY,))
+    failed = a_snapshot(SEALED, ago(1), role=Role.BRIDGE, status="failed", pin="evidence")
+    found = plan(gold(EVERYTHING, TO_VAULT), inventory([SEALED], [primary, failed]))
+    assert found.steps == ()
+    assert [one.code for one in found.waiting] == ["bridge_in_flight"]
+
+
 def test_an_unread_target_does_not_keep_what_failed() -> None:
     failed = a_snapshot(ORDERS, ago(0), status="failed")
     found = judged(due(ONE, TO_VAULT), failed, scopes=unread(VAULT))
