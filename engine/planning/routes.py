@@ -115,8 +115,8 @@ class RouteBook:
 
     def rekey(self, home: Location) -> KeyChoice | None:
         """Return the key of an account's bridges at `home`, None where it has none of its own."""
-        account = next((a for a in self._estate.accounts.values() if a.id == home.account), None)
-        if account is None or account.rekey is None:
+        account = next(a for a in self._estate.accounts.values() if a.id == home.account)
+        if account.rekey is None:
             return None
         scope = self._scope(home)
         choice = resolve_key(account.rekey, scope)

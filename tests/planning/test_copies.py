@@ -21,6 +21,7 @@ from engine.documents.model import (
 )
 from engine.identity.marks import Role
 from engine.inventory.records import Instance, Key, Location, Snapshot
+from engine.planning.routes import KeyChoice, RouteBook
 from engine.plans.plan import Plan
 from engine.retention.keep import ALL, Keep
 from engine.retention.spans import Span
@@ -532,6 +533,27 @@ def test_a_target_whose_key_is_missing_is_sent_nothing_but_wants_all_the_same() 
     assert kept(found, yesterday) == ["not_copied_yet"]
     assert found.unmanaged == ()
     assert day_before.arn in deleted(found)
+
+
+def test_a_route_whose_key_is_missing_is_not_open_and_its_key_is_unknown() -> None:
+    found = inventory([ORDERS], scopes={VAULT: {"keys": {}}})
+    [route], [miss] = RouteBook(an_estate(), dict(found.scopes)).routes(terms(copies=[LOCAL]), PROD)
+    assert not route.is_open
+    assert route.key == KeyChoice("alias/backups", None)
+    assert route.key.mark == "unknown"
+    assert miss.location == VAULT
+
+
+def test_a_target_that_the_estate_does_not_have_is_said_and_stops_nothing_else() -> None:
+    found = planned(*primaries([0, 1]), *copies([1]), policy=gold(CopyRule("nowhere"), LOCAL))
+    assert waits(found, PROD) == ["no_route"]
+    assert sent(found) == [SLOT]
+
+
+def test_a_target_that_was_never_read_gets_nothing() -> None:
+    found = planned(*primaries([0]), locations=(PROD,))
+    assert sent(found) == []
+    assert waits(found, VAULT) == ["target_not_read"]
 
 
 def test_where_keys_could_not_be_read_an_alias_stands_for_itself() -> None:
