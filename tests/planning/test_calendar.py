@@ -355,6 +355,7 @@ def end_of(schedule: Schedule, zone: ZoneInfo, now: str) -> datetime | None:
     ("schedule", "zone", "now", "expected"),
     [
         (windowed("02:00", "05:00", days=1), UTC_ZONE, "2026-06-01T12:00", "2026-06-01T05:00"),
+        (windowed("02:30", "05:00", days=1), UTC_ZONE, "2026-06-01T12:00", "2026-06-01T05:00"),
         (windowed("23:00", "02:00", days=1), UTC_ZONE, "2026-06-01T12:00", "2026-06-01T02:00"),
         (windowed("23:00", "02:00", days=1), UTC_ZONE, "2026-06-01T23:00", "2026-06-02T02:00"),
         (windowed("00:00", "00:30", days=2), UTC_ZONE, "2026-06-01T12:00", "2026-05-31T00:30"),
@@ -388,7 +389,7 @@ def test_a_cron_slot_on_either_side_of_midnight_is_in_the_same_window(
         (every(days=1), UTC_ZONE, "2026-06-01T12:00:00"),
         (Schedule(Cron("0 12 * * *")), UTC_ZONE, "2026-06-01T12:00:00"),
         # below a day the window only says where the day begins
-        (windowed("02:00", "05:00", hours=6), UTC_ZONE, "2026-06-01T12:00:00"),
+        (windowed("02:00", "05:00", hours=6), UTC_ZONE, "2026-06-01T03:00:00"),
         # a window that its slot lies outside of
         (
             Schedule(Cron("0 12 * * *"), window("02:00", "05:00")),

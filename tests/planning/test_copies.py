@@ -575,6 +575,11 @@ def test_a_key_is_named_by_its_arn_or_by_an_alias(key: str) -> None:
     assert step_of(found, "copy_snapshot").parameters["KmsKeyId"] == VAULT_KEY
 
 
+def test_where_the_sources_keys_could_not_be_read_its_points_are_sent_as_they_are() -> None:
+    found = planned(*primaries([0]), scopes={PROD: {"keys": None}})
+    assert sent(found) == [SLOT]
+
+
 def test_what_is_neither_an_arn_nor_an_alias_is_no_key() -> None:
     targets = {"local": Target("local", "vault", VAULT.region, "backups")}
     docs = documents(gold(), estate=replace(an_estate(), targets=targets))

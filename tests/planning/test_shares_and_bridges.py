@@ -593,8 +593,8 @@ def test_keys_for_bridges_are_those_of_the_account_a_database_is_in() -> None:
     estate = replace(
         an_estate(),
         accounts={
-            "prod": an_account("prod", PROD),
             "vault": Account("vault", VAULT.account, (VAULT.region,), rekey="alias/nothing"),
+            "prod": an_account("prod", PROD),
         },
     )
     found = planned(legacy(), instance=LEGACY, docs=documents(gold(), estate=estate))
