@@ -161,14 +161,16 @@ class Cases:
     def _retires(
         self, retire: Retire, held: Held, source: Source, unmanaged: frozenset[UnmanagedReason]
     ) -> bool:
-        """Return whether `retire` lets an unmanaged object go; all it says must hold."""
+        """Return whether `retire` lets an unmanaged object go; all its conditions must hold.
+
+        Its `reason` is a text for people and no condition.
+        """
         name = held.marks.source.rsplit(":", 1)[-1]
         homes = {f"{place}/{name}" for place in self._addresses(source.home)}
         said = (
             (retire.policy, {held.marks.policy}),
             (retire.sources, homes),
             (retire.locations, self._addresses(held.location)),
-            (retire.reason, unmanaged),
         )
         given = [(glob, texts) for glob, texts in said if glob is not None]
         return bool(given) and bool(unmanaged) and all(_matches(*one) for one in given)

@@ -301,7 +301,7 @@ def test_the_bases_of_a_source_that_is_gone_go() -> None:
 
 
 def test_a_retired_point_leaves_its_chain_a_base() -> None:
-    estate = an_estate(retire=(Retire(policy="bronze"),))
+    estate = an_estate(retire=(Retire(policy="bronze", reason="replaced by gold"),))
     old, newest = daily(ORDERS, [2, 1], policy="bronze")
     docs = replace(gold(), estate=estate)
     found = judged(docs, old, newest)

@@ -263,7 +263,7 @@ def test_a_replaced_source_needs_no_base() -> None:
 
 def test_a_retired_point_is_no_base() -> None:
     scene = Scene(policies=[snapshots_of(GOLD, copies=())])
-    scene.retire(Retire(reason="target_dropped"))
+    scene.retire(Retire(policy="*"))
     assert scene.broken(*(delete(copy(n)) for n in (1, 2, 3, 4))) == []
 
 

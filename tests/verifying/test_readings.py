@@ -79,20 +79,20 @@ def test_a_source_outside_the_estate_is_not_known() -> None:
     small = replace(ESTATE, accounts={"vault": ESTATE.accounts["vault"]})
     scene = Scene(estate=small)
     assert scene.broken(delete(copy(1))) == [2, 4]
-    scene.retire(Retire(reason="location_outside_estate"))
+    scene.retire(Retire(policy="*"))
     assert scene.broken(delete(copy(1))) == []
 
 
 def test_what_is_retired_for_its_policy_needs_no_source() -> None:
     scene = Scene(policies=[], unread={HOME})
     assert scene.broken(delete(copy(1))) == [2, 4]
-    scene.retire(Retire(reason="policy_gone"))
+    scene.retire(Retire(policy="*"))
     assert scene.broken(delete(copy(1))) == []
 
 
 def test_a_source_that_could_not_be_read_is_not_known_to_match_nothing() -> None:
     scene = Scene(unread={HOME}, instances=[])
-    scene.retire(Retire(reason="source_unmatched"))
+    scene.retire(Retire(policy="*"))
     assert scene.broken(delete(copy(1))) == [4]
 
 
