@@ -26,10 +26,10 @@ lint: $(READY)  ## style and types
 	$(BIN)/mypy
 
 test: lint  ## lint, then every test
-	$(BIN)/python -m pytest -n 2 -m 'not slow'
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m 'not slow'
 
 chaos: $(READY)  ## the long tests: random worlds, kills, simulated weeks
-	HYPOTHESIS_PROFILE=chaos $(BIN)/python -m pytest -n 2 -m slow
+	HYPOTHESIS_PROFILE=chaos $(BIN)/python -m pytest -n 2 --dist loadscope -m slow
 
 bench: $(READY)  ## speed and memory, printed
 	$(BIN)/python -m tests.benchmarks
