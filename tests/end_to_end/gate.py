@@ -1,0 +1,124 @@
+"""A gate between the engine and the lab, at which a run can be ended at any of its calls."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+CHANGES = frozenset(
+    {
+        "CreateDBSnapshot",
+        "CopyDBSnapshot",
+        "DeleteDBSnapshot",
+        "ModifyDBSnapshotAttribute",
+        "AddTagsToResource",
+        "RemoveTagsFromResource",
+    }
+)
+_OF_THE_CONNECTION = frozenset({"connection", "transfer-encoding", "keep-alive"})
+_SECONDS = 60
+
+
+class Moment(StrEnum):
+    """When a run is ended: before AWS gets the call, or after it did, before it says so."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@dataclass
+class Gate:
+    """Passes calls on to `endpoint`; kills `victim` at its call number `fatal`, from 1.
+
+    Only calls that change something count. `passed` are their names, in the order they came.
+    """
+
+    endpoint: str
+    fatal: int | None = None
+    moment: Moment = Moment.BEFORE
+    passed: list[str] = field(default_factory=list)
+    victim: subprocess.Popen[bytes] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def is_fatal(self, action: str) -> bool:
+        """Count a call; tell whether it is the one."""
+        if action not in CHANGES:
+            return False
+        with self._lock:
+            self.passed.append(action)
+            return len(self.passed) == self.fatal
+
+    def kill(self) -> None:
+        """Kill the run as nothing can prevent."""
+        assert self.victim is not None
+        os.kill(self.victim.pid, signal.SIGKILL)
+        self.victim.wait(_SECONDS)
+
+
+@contextmanager
+def opened(gate: Gate) -> Iterator[str]:
+    """Open a gate; give the endpoint before it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            action = parse_qs(body.decode("latin-1")).get("Action", [""])[0]
+            fatal = gate.is_fatal(action)
+            if fatal and gate.moment is Moment.BEFORE:
+                self._end()
+                return
+            answer, said = self._pass_on(body)
+            if fatal:
+                self._end()
+                return
+            self.send_response(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in _OF_THE_CONNECTION | {"content-length"}:
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        def _end(self) -> None:
+            gate.kill()
+            self.close_connection = True
+
+        def _pass_on(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+            where = urlsplit(gate.endpoint)
+            connection = http.client.HTTPConnection(where.netloc, timeout=_SECONDS)
+            try:
+                # The headers, Host among them, are signed: nothing may change.
+                connection.request("POST", self.path, body, dict(self.headers.items()))
+                answer = connection.getresponse()
+                return answer, answer.read()
+            finally:
+                connection.close()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Say nothing: who is killed closes connections as it likes."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
