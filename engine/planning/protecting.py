@@ -261,8 +261,7 @@ def _will_follow(coming: Planned, around: _Surroundings) -> Precondition:
 
 
 def _waits_for_something_new(verdict: Verdict, draft: Draft) -> bool:
-    steps = [draft.steps[name] for name in verdict.after]
-    return any(step.action in MAKES or step.depends_on for step in steps)
+    return any(draft.steps[name].action in MAKES for name in verdict.after)
 
 
 def _outlast(verdict: Verdict, leaving: Mapping[str, Verdict], around: _Surroundings) -> None:

@@ -49,7 +49,7 @@ def give_room(steps: Steps, drafts: Sequence[Draft], world: World) -> list[Guard
     refused: set[str] = set()
     for maker in sorted(makers, key=lambda step: _need(step, newest)):
         unit = _with_makers_ahead(steps, maker, given)
-        if any(step.id in refused for step in unit):
+        if maker.id in given or any(step.id in refused for step in unit):
             continue
         short = _first_too_small(unit, places, steps)
         if short is None:
@@ -151,9 +151,6 @@ def _state(place: _Place) -> GuardState:
 
 
 def _frees_at_once(steps: Steps, step: Step) -> bool:
-    return step.action is Action.DELETE and not _waits_for_something_new(steps, step)
-
-
-def _waits_for_something_new(steps: Steps, step: Step) -> bool:
-    before = [steps[name] for name in step.depends_on]
-    return any(b.action in MAKES or _waits_for_something_new(steps, b) for b in before)
+    """Say whether a delete waits for nothing new; it names the copies that read it itself."""
+    waits = any(steps[name].action in MAKES for name in step.depends_on)
+    return step.action is Action.DELETE and not waits

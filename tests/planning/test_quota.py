@@ -13,7 +13,9 @@ from engine.retention.keep import Keep
 from tests.planning.builders import (
     DEFAULT_KEY,
     PROD,
+    REKEY,
     VAULT,
+    VAULT_KEY,
     a_snapshot,
     ago,
     an_instance,
@@ -104,8 +106,7 @@ def test_a_delete_that_needs_the_new_point_makes_no_room_for_it() -> None:
     assert set(held_back(found)) == {step.id for step in found.steps}
 
 
-def test_a_delete_that_waits_for_an_unshare_behind_a_copy_makes_no_room() -> None:
-    """The chain of waiting is followed to its end."""
+def test_a_delete_that_waits_for_a_copy_makes_no_room() -> None:
     old = a_snapshot(ORDERS, ago(2))
     copied = a_snapshot(ORDERS, ago(9), VAULT)
     found = crowded(
@@ -221,6 +222,18 @@ def test_a_bridge_and_its_copy_get_room_together() -> None:
     blocked = crowded(docs, [sealed], points, {PROD: 0, VAULT: 1})
     assert made(blocked, "copy_snapshot") == []
     assert guard(blocked, "quota").about == str(PROD)
+
+
+def test_the_turn_of_a_bridge_is_that_of_its_copy() -> None:
+    """At home beta's newest point is the oldest, but in the vault it is gamma's."""
+    points, sealed = [], []
+    for instance, home, there in ((BETA, 3, 4), (GAMMA, 1, 9)):
+        one = replace(instance, kms_key=DEFAULT_KEY)
+        sealed.append(one)
+        points += daily(one, [home], keys=(DEFAULT_KEY,))
+        points += daily(one, [there], VAULT, keys=(DEFAULT_KEY, REKEY, VAULT_KEY))
+    found = crowded(gold(EVERYTHING, TO_VAULT), sealed, points, {PROD: 1, VAULT: 5})
+    assert made(found, "copy_snapshot") == ["gamma", "gamma"]
 
 
 def test_new_points_come_before_bridges() -> None:
