@@ -8,7 +8,7 @@ from engine.documents.model import Every, Incremental, Policy, Schedule
 from engine.identity.marks import PIN, SHARED, Role
 from tests.world.promises import BrokenError
 from tests.world.running import Engine
-from tests.world.things import Database
+from tests.world.things import Database, Thing
 
 FIRST_MONDAY = date(1970, 1, 5).toordinal()
 
@@ -71,18 +71,23 @@ def check_no_leftovers(engine: Engine) -> None:
             continue
         if thing.shared or SHARED in thing.tags:
             raise BrokenError(f"promise 5: {thing.arn} is still shared with {thing.shared}")
-        lasts = PIN in thing.tags or world.living(thing.protects) is None
-        if thing.status == "failed" and not lasts:
+        if thing.status == "failed" and _is_managed(engine, thing):
             raise BrokenError(f"promise 5: {thing.arn} failed and is still there")
     bridges = [
         (one.protects, one.media, one.line)
         for one in world.things.values()
-        if one.by_engine
-        and engine.promises.claims[one.arn].role is Role.BRIDGE
-        and world.living(one.protects)
+        if _is_managed(engine, one) and engine.promises.claims[one.arn].role is Role.BRIDGE
     ]
     if len(bridges) > len(set(bridges)):
         raise BrokenError(f"promise 5: more bridges than one of a kind: {bridges}")
+
+
+def _is_managed(engine: Engine, thing: Thing) -> bool:
+    """Whether a policy decides about what the engine made, so that it need not stay."""
+    database = engine.world.living(thing.protects)
+    if database is None or not thing.by_engine or PIN in thing.tags:
+        return False
+    return bool(engine.promises.takers(database))
 
 
 def _is_squatted(engine: Engine, database: Database, slot: datetime) -> bool:
