@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import engine
 from engine.documents.model import Documents
-from engine.inventory.records import Inventory, Scope
+from engine.inventory.records import Inventory, Location
 from engine.planning.checks import check_world
 from engine.planning.draft import Draft
 from engine.planning.guards import apply_guards, full_copy_warnings
@@ -139,7 +139,7 @@ def _assemble(
 
 
 def _inventory_read(world: World) -> InventoryRead:
-    scopes = [_scope_read(world.scope(location)) for location in sorted(world.locations)]
+    scopes = [_scope_read(world, location) for location in sorted(world.locations)]
     return InventoryRead(
         complete=all(world.scope(location).is_complete for location in world.locations),
         recorded=world.inventory.recorded,
@@ -148,7 +148,8 @@ def _inventory_read(world: World) -> InventoryRead:
     )
 
 
-def _scope_read(scope: Scope) -> ScopeRead:
+def _scope_read(world: World, location: Location) -> ScopeRead:
+    scope = world.scope(location)
     return ScopeRead(
         scope.location.account,
         scope.location.region,
@@ -156,6 +157,7 @@ def _scope_read(scope: Scope) -> ScopeRead:
         None if scope.instances is None else len(scope.instances),
         None if scope.snapshots is None else len(scope.snapshots),
         scope.cause,
+        None if scope.snapshots is None else world.foreign_counts.get(location, 0),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,7 @@ from engine.inventory.records import (
     Scope,
     Snapshot,
     SnapshotState,
+    SnapshotType,
 )
 from engine.planning.matching import Match, Matcher
 from engine.plans.plan import SourceRef
@@ -117,7 +118,8 @@ class Source:
 class World:
     """What planning a source may look at beside the source itself. Read only.
 
-    `foreign_readers` names, by ARN, what somebody else is copying from an object.
+    `foreign_readers` names, by ARN, what somebody else is copying from an object;
+    `foreign_counts` says how many manual snapshots at a location are not the engine's.
     """
 
     documents: Documents
@@ -127,6 +129,7 @@ class World:
     locations: frozenset[Location]
     suspects: Mapping[tuple[Location, str], Snapshot]
     foreign_readers: Mapping[str, str]
+    foreign_counts: Mapping[Location, int]
     rooms: Mapping[Location, int]
     source_counts: Mapping[Location, int]
 
@@ -168,6 +171,7 @@ class _Index:
     suspects: dict[tuple[Location, str], Snapshot]
     readers: dict[str, str]
     others: dict[tuple[Location, str], list[Snapshot]]
+    foreign: Counter[Location]
 
 
 def survey(
@@ -217,6 +221,7 @@ def survey(
         governed,
         index.suspects,
         index.readers,
+        index.foreign,
         rooms,
         dict(counts),
     )
@@ -225,7 +230,7 @@ def survey(
 
 
 def _index(inventory: Inventory, estate: str, governed: frozenset[Location]) -> _Index:
-    index = _Index(defaultdict(list), {}, {}, defaultdict(list))
+    index = _Index(defaultdict(list), {}, {}, defaultdict(list), Counter())
     for location in sorted(governed):
         for snapshot in inventory.scope(location).snapshots or ():
             marks = owned_marks(snapshot, estate)
@@ -235,6 +240,7 @@ def _index(inventory: Inventory, estate: str, governed: frozenset[Location]) -> 
                 index.owned[home, marks.resource].append(holding)
                 continue
             index.others[location, snapshot.resource_id].append(snapshot)
+            index.foreign[location] += snapshot.type is SnapshotType.MANUAL
             if snapshot.state in _IN_FLIGHT:
                 origins = (snapshot.source_snapshot, snapshot.tags.get(ORIGIN))
                 index.readers.update({origin: snapshot.arn for origin in origins if origin})

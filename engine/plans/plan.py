@@ -183,7 +183,7 @@ class GuardState:
 
 @dataclass(frozen=True, slots=True)
 class ScopeRead:
-    """How a location was read."""
+    """How a location was read; `foreign` counts manual snapshots that are not the engine's."""
 
     account: str
     region: str
@@ -191,6 +191,7 @@ class ScopeRead:
     instances: int | None
     snapshots: int | None
     cause: str | None = None
+    foreign: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

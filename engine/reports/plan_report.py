@@ -108,9 +108,11 @@ def _footer(plan: Plan) -> Iterator[Line]:
     read = [scope for scope in scopes if scope.status == READ]
     instances = sum(scope.instances or 0 for scope in read)
     snapshots = sum(scope.snapshots or 0 for scope in read)
+    foreign = sum(scope.foreign or 0 for scope in scopes)
+    aside = f", of which {foreign:,} by hand or by other tools: never touched" if foreign else ""
     yield line(
         f"Read {len(read):,} of {count(len(scopes), 'location')}: "
-        f"{count(instances, 'database')}, {count(snapshots, 'snapshot')}."
+        f"{count(instances, 'database')}, {count(snapshots, 'snapshot')}{aside}."
     )
     yield line(
         "Estate ",

@@ -14,6 +14,7 @@ from engine.inventory.records import Location, Snapshot, SnapshotType
 from engine.plans.plan import Plan
 from engine.retention.keep import ALL, Keep
 from tests.planning.builders import (
+    DAY,
     NOW,
     PROD,
     SLOT,
@@ -257,3 +258,19 @@ def test_what_the_engine_makes_it_owns() -> None:
             )
             assert identity.owned_marks(made, "acme") is not None
     assert len(steps(found, "create_snapshot")) == len(steps(found, "copy_snapshot")) == 1
+
+
+def test_snapshots_that_are_not_owned_are_counted_and_not_touched() -> None:
+    instance = an_instance()
+    by_hand = a_foreign_snapshot(instance, SLOT - DAY)
+    automated = a_foreign_snapshot(
+        instance,
+        SLOT - DAY,
+        arn=f"{by_hand.arn}-2",
+        identifier="rds:orders-1-2026-11-20",
+        type=SnapshotType.AUTOMATED,
+    )
+    found = plan(documents(a_policy()), inventory([instance], [by_hand, automated]))
+    scopes = {(s.account, s.region): s.foreign for s in found.inventory.scopes}
+    assert scopes[PROD.account, PROD.region] == 1
+    assert not any(step.arn in {by_hand.arn, automated.arn} for step in found.steps)

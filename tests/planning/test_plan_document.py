@@ -211,7 +211,7 @@ def test_it_says_what_it_rests_on(whole: Plan) -> None:
     scopes = whole.inventory.scopes
     assert [f"{s.account}/{s.region}" for s in scopes] == sorted(map(str, (PROD, VAULT, REMOTE)))
     remote = next(s for s in scopes if s.region == REMOTE.region)
-    assert remote == ScopeRead(REMOTE.account, REMOTE.region, "failed", 0, 1, "throttled")
+    assert remote == ScopeRead(REMOTE.account, REMOTE.region, "failed", 0, 1, "throttled", 0)
     unread = plan(due(), inventory([ORDERS], locations=[PROD]))
     assert ScopeRead(VAULT.account, VAULT.region, "not_read", None, None, "not read") in (
         unread.inventory.scopes
