@@ -8,6 +8,7 @@ import pty
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,12 @@ from tests.end_to_end.harness import (
 )
 
 FIRST_NIGHT = datetime(2026, 11, 18, 2, 5, tzinfo=UTC)
+PRINTED = (
+    ("rds", "describe-db-instances"),
+    ("rds", "describe-db-snapshots"),
+    ("ec2", "describe-availability-zones"),
+    ("rds", "describe-account-attributes"),
+)
 ESCAPE = "\x1b["
 READS = frozenset(
     {
@@ -150,6 +157,39 @@ def test_the_same_inputs_give_the_same_bytes(world: World) -> None:
         clean_environment(world.folder) | {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"},
     ).insist()
     assert first.out == offline.out
+
+
+def test_plain_output_of_the_aws_cli_plans_as_reading_aws_does(world: World) -> None:
+    recording = world.folder / "printed"
+    for account in (PROD, VAULT):
+        here = recording / account / IRELAND
+        here.mkdir(parents=True)
+        for service, word in PRINTED:
+            said = world.aws(account, IRELAND, service, word)
+            (here / f"{word}.json").write_text(json.dumps(said))
+        # The one file that no single command prints.
+        (here / "describe-keys.json").write_text(json.dumps({"Keys": keys_in(world, account)}))
+    at = world.now()
+    printed = json.loads(world.run("plan", "-inventory", "printed", "-json", "-at", at).out)
+    live = json.loads(world.run("plan", "-json", "-at", at).insist().out)
+    assert printed["inventory"]["recorded"]
+    assert {name for name in live if live[name] != printed[name]} == {"inventory"}
+    assert live["kept"]
+
+
+def keys_in(world: World, account: str) -> list[dict[str, Any]]:
+    kms = world.kms(account, IRELAND)
+    names = [one for one in kms.list_aliases()["Aliases"] if "TargetKeyId" in one]
+    return [
+        {
+            "KeyId": key["KeyId"],
+            "Arn": key["KeyArn"],
+            "KeyState": "Enabled",
+            "KeyManager": kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyManager"],
+            "Aliases": [one["AliasName"] for one in names if one["TargetKeyId"] == key["KeyId"]],
+        }
+        for key in kms.list_keys()["Keys"]
+    ]
 
 
 def test_exit_codes_are_those_that_help_lists(world: World) -> None:
