@@ -52,7 +52,7 @@ def _up(args: argparse.Namespace) -> ExitCode:
 
     at = parse_time(args.at) if args.at else None
     start = Start(
-        seed=named_seed(args.seed), speed=args.speed, at=at, rules=args.rules, port=args.port
+        seed=named_seed(args.seed, at), speed=args.speed, at=at, rules=args.rules, port=args.port
     )
     sys.stdout.write(up(start).exports())
     sys.stderr.write("The lab runs until `engine lab down`.\n")

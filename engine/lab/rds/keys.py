@@ -84,7 +84,7 @@ def usable_key(which: str, named: str, account: str, region: str) -> Key:
 
 def may_use(key: Key, account: str) -> bool:
     """Tell whether RDS may encrypt and decrypt with a key on behalf of an account."""
-    if not key.enabled or key.key_state != "Enabled":
+    if key.key_state != "Enabled":
         return False
     if key.account_id == account:
         return True
