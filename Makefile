@@ -28,6 +28,12 @@ lint: $(READY)  ## style and types
 test: lint  ## lint, then every test
 	$(BIN)/python -m pytest -n 2 --dist loadscope -m 'not slow'
 
+PURE := planning retention verifying plans identity
+coverage: $(READY)  ## branch coverage of the pure core: all of it
+	$(BIN)/python -m pytest -n 2 -q -m 'not slow' $(addprefix tests/,$(PURE)) \
+	  $(addprefix --cov=engine.,$(PURE)) --cov-branch --cov-fail-under=100 \
+	  --cov-report=term-missing:skip-covered
+
 chaos: $(READY)  ## the long tests: random worlds, kills, simulated weeks
 	HYPOTHESIS_PROFILE=chaos $(BIN)/python -m pytest -n 2 --dist loadscope -m slow
 
@@ -37,4 +43,4 @@ bench: $(READY)  ## speed and memory, printed
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help setup demo lint test chaos bench clean
+.PHONY: help setup demo lint test coverage chaos bench clean
