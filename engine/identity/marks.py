@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from engine.inventory.records import Location, Snapshot, SnapshotType
 
@@ -68,6 +69,7 @@ class Marks:
     adopted: str | None = None
 
 
+@lru_cache(maxsize=1 << 14)
 def time_text(moment: datetime) -> str:
     """Write a time as RFC 3339 in UTC with seconds."""
     return moment.astimezone(UTC).isoformat()[:19] + "Z"
@@ -127,7 +129,7 @@ def read_marks(tags: Mapping[str, str]) -> Marks | None:
             source=tags[SOURCE],
             volume=tags[VOLUME],
             zone=tags[ZONE],
-            keys=tuple(tags[KEYS].split("/")),
+            keys=_keys(tags[KEYS]),
             origin=origin,
             zone_checked=ZONE_CHECKED in tags,
             shared=frozenset(shared.split("+")) if shared else frozenset(),
@@ -139,6 +141,13 @@ def read_marks(tags: Mapping[str, str]) -> Marks | None:
         return None
 
 
+# An estate has few slots and keys and many objects: each is read once and shared by all.
+@lru_cache(maxsize=1 << 14)
+def _keys(text: str) -> tuple[str, ...]:
+    return tuple(text.split("/"))
+
+
+@lru_cache(maxsize=1 << 14)
 def _time(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None or moment.microsecond or moment.year not in _YEARS:
