@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import socket
@@ -84,11 +85,19 @@ def who() -> dict[str, Any]:
     """Return who runs this: user, machine and process, and the CI job where there is one."""
     job = next((os.environ[name] for name in _CI_JOBS if os.environ.get(name)), None)
     found: dict[str, Any] = {
-        "user": os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid()),
+        "user": _user(),
         "host": socket.gethostname(),
         "pid": os.getpid(),
     }
     return found | ({"job": job} if job else {})
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container's user often has no name.
+        return str(os.getuid())
 
 
 _CI_JOBS = ("CI_JOB_URL", "GITHUB_RUN_ID", "BUILD_URL")

@@ -69,6 +69,7 @@ _COLOURS = {
     StepState.WITHHELD: "33",
 }
 
+_NOTHING_NEW = frozenset({"", "available"})
 SAID = frozenset(StepState) - {StepState.WAITING, StepState.CALLING}
 
 
@@ -90,19 +91,15 @@ class Lines:
         """Say where a step has come to."""
         if result.state not in SAID:
             return
-        step = result.step
-        mark = f"{_MARKS[result.state]} {result.state.value.replace('_', ' '):<11}"
-        about = (
-            f"{step.action.value} {step.location.account}/{step.location.region}/{step.snapshot}"
-        )
-        text = f": {result.text}" if result.text else ""
-        self._line(f"{about}{text}", lead=self._painted(mark, result.state))
+        mark = f"{_MARKS[result.state]} {result.state.value.replace('_', ' '):<8}"
+        text = f": {result.text}" if result.text not in _NOTHING_NEW else ""
+        self._line(f"{_about(result.step)}{text}", lead=self._painted(mark, result.state))
         if result.fix:
             self._line(f"  to do: {result.fix}")
 
     def progressed(self, step: Step, percent: int) -> None:
         """Say how far an object is."""
-        self._line(f"~ {percent:>3} %       {step.snapshot}")
+        self._line(f"~ {percent:>3} %    {_about(step)}")
 
     def ended(self, outcome: RunOutcome) -> None:
         """Say nothing: the summary is the command's result."""
@@ -115,6 +112,14 @@ class Lines:
         stamp = self._clock.now().astimezone().strftime("%H:%M:%S")
         with self._guard:
             self._emit(f"{stamp} {lead}{self._clean(text)}\n")
+
+
+def _about(step: Step) -> str:
+    """Return a step in a line's length; whole ids stand in the plan, the journal and JSON."""
+    verb = step.action.value.removesuffix("_snapshot")
+    slot = f" {step.slot:%Y-%m-%d %H:%M}Z" if step.slot else ""
+    at = f"{step.location.account}/{step.location.region}"
+    return f"{verb} {step.source.identifier}{slot}, {at}"
 
 
 class JsonLines:

@@ -89,7 +89,7 @@ def test_lines_tell_each_step_with_its_place_and_reason_and_no_control_character
     text = stream.getvalue()
     assert text.count("\n") == 1
     assert "refused" in text
-    assert f"create_snapshot {HOME}/{CREATE.snapshot}" in text
+    assert f"create orders-1 2026-11-21 02:00Z, {HOME}: evil" in text
     assert "\x1b" not in text
 
 
