@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+import msgspec
+
 from engine.lab.estates import IRELAND, PROD, ROLES, VAULT, zones_of
-from engine.lab.seeds import AccountSeed, InstanceSeed, KeySeed, Seed, seed_document
+from engine.lab.seeds import AccountSeed, InstanceSeed, KeySeed, Seed, read_seed, seed_document
 
 FRANKFURT = "eu-central-1"
 
@@ -99,3 +101,9 @@ def estate_of(*databases: InstanceSeed) -> object:
     )
     document: object = seed_document(seed)
     return document
+
+
+def with_keys(document: object, *keys: KeySeed) -> object:
+    """Return a seed with these keys instead of its own."""
+    found: object = seed_document(msgspec.structs.replace(read_seed(document), keys=keys))
+    return found
