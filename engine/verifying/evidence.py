@@ -53,8 +53,8 @@ class Held:
 
     @property
     def is_point(self) -> bool:
-        """Whether it stands for a recovery point."""
-        return self.marks.role is not Role.BRIDGE and self.snapshot.state is not FAILED
+        """Whether it stands for a recovery point, if it did not fail."""
+        return self.marks.role is not Role.BRIDGE
 
     @property
     def is_available(self) -> bool:

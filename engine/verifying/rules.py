@@ -47,8 +47,7 @@ class Rules:
         if case.retired:
             return
         if not case.held.is_point:
-            # What failed holds no data that a policy could want to keep.
-            if case.held.is_available and not case.says:
+            if not case.says:
                 yield f"the policy {case.marks.policy} that made it is gone"
         elif case.unmanaged:
             why = ", ".join(sorted(case.unmanaged))

@@ -10,6 +10,7 @@ import pytest
 from engine.documents.model import Condition, Retire, Select
 from engine.identity.marks import Role
 from engine.inventory.records import Snapshot
+from engine.plans.codes import Action
 from engine.retention.keep import Keep
 from tests.verifying.scene import (
     DATABASE,
@@ -27,6 +28,7 @@ from tests.verifying.scene import (
     marks,
     primary,
     snapshots_of,
+    step,
     terms_of,
 )
 
@@ -150,6 +152,36 @@ def test_copies_in_a_circle_have_no_age() -> None:
         for step, number in ((one, 5), (two, 6))
     )
     assert scene.broken(one, two, delete(copy(4), one, two)) == [3]
+
+
+def test_copies_in_a_wider_circle_have_no_age_either() -> None:
+    policy = snapshots_of(
+        GOLD, copies=(replace(GOLD.terms.snapshots.copies[0], keep=Keep(last=1)),)
+    )
+    circle = [copying(copy(a), copy(b)) for a, b in ((7, 5), (5, 6), (6, 7))]
+    for tagged in (False, True):
+        steps = [
+            replace(step, parameters={**step.parameters, "Tags": copy(number).tags})
+            if tagged
+            else step
+            for step, number in zip(circle, (5, 6, 7), strict=True)
+        ]
+        scene = Scene([*map(primary, (1, 2, 3, 4)), copy(4)], policies=[policy])
+        assert 3 in scene.broken(*steps, delete(copy(4), *steps))
+
+
+def test_a_successor_that_is_shared_meanwhile_is_still_one() -> None:
+    scene = failed_over()
+    scene.snapshots.append(primary(2.5, zone="euw1-az2"))
+    sharing = step(Action.SHARE, scene.snapshots[-1])
+    assert scene.broken(sharing, delete(scene.snapshots[1])) == []
+
+
+def test_what_strangers_made_is_no_successor() -> None:
+    scene = failed_over()
+    forged = primary(2.5, zone="euw1-az2")
+    scene.snapshots.append(replace(forged, identifier="theirs", arn=f"{forged.arn}-theirs"))
+    assert scene.broken(delete(scene.snapshots[1])) == [3]
 
 
 def test_an_object_of_the_same_age_is_successor_enough() -> None:

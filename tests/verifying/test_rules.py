@@ -269,6 +269,12 @@ def test_points_elsewhere_and_of_others_do_not_count() -> None:
     assert scene.broken(abroad, delete(primary(3), abroad)) == [2]
 
 
+def test_what_strangers_made_displaces_nothing() -> None:
+    scene = Scene()
+    scene.snapshots.append(replace(primary(5), tags=primary(4).tags))
+    assert scene.broken(delete(primary(3))) == [2]
+
+
 def test_future_points_are_kept_and_count_for_nothing() -> None:
     scene = Scene()
     scene.snapshots += [primary(6), primary(7), primary(8)]
@@ -316,6 +322,7 @@ def test_an_unmanaged_point_goes_only_if_it_is_retired(scene: Scene, held: Snaps
     for wrong in (
         Retire(policy="silver"),
         Retire(policy="gold", sources="prod/*/payments"),
+        Retire(policy="gold", sources="vault/*"),
         Retire(policy="gold", locations="prod/eu-central-1"),
         Retire(reason="a reason is no condition"),
         Retire(),

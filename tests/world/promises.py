@@ -255,13 +255,10 @@ class Promises:
         return Location(self.documents.estate.accounts[target.account].id, target.region)
 
     def _is_retired(self, thing: Thing, claim: Claim) -> bool:
-        reasons = set(self._unmanaged(thing, claim))
-        return any(
-            (retire.policy is None or fnmatchcase(claim.policy, retire.policy))
-            and (retire.reason is None or retire.reason in reasons)
-            for retire in self.documents.estate.retire
-            if reasons
-        )
+        if not any(self._unmanaged(thing, claim)):
+            return False
+        globs = [retire.policy for retire in self.documents.estate.retire]
+        return any(glob is not None and fnmatchcase(claim.policy, glob) for glob in globs)
 
     def _unmanaged(self, thing: Thing, claim: Claim) -> Iterator[UnmanagedReason]:
         maker = self.maker(claim.policy)

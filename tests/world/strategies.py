@@ -21,6 +21,7 @@ from engine.documents.model import (
     MaxDeletes,
     Orphans,
     Policy,
+    Retire,
     Schedule,
     Select,
     SnapshotTerms,
@@ -159,6 +160,9 @@ GUARDS = st.builds(
 )
 
 
+RETIRE = st.sampled_from([(), (), (Retire(policy="gold"),), (Retire(policy="*"),)])
+
+
 @st.composite
 def documents(draw: st.DrawFn, guards: st.SearchStrategy[Guards] = GUARDS) -> Documents:
     """An estate of two accounts and regions, three targets and two or three policies."""
@@ -175,6 +179,7 @@ def documents(draw: st.DrawFn, guards: st.SearchStrategy[Guards] = GUARDS) -> Do
             "sister": Target("sister", "prod", CENTRAL, "alias/backups"),
         },
         guards=draw(guards),
+        retire=draw(RETIRE),
     )
     found: dict[str, Policy] = {}
     for tier in TIERS:
