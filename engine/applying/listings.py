@@ -62,7 +62,7 @@ class Listings:
         self._guard = threading.Lock()
         self._snapshots: dict[Location, _Shelf[Holdings]] = {}
         self._instances: dict[Location, _Shelf[Mapping[str, Instance]]] = {}
-        self._copied_at: dict[Location, float] = {}
+        self._copied: dict[tuple[Location, str], dict[str, float]] = {}
 
     def snapshots(self, at: Location, *, since: float | None = None) -> Holdings:
         """Return what a location holds, as listed at most a minute ago or from `since` on.
@@ -72,11 +72,7 @@ class Listings:
         Raises:
             CloudError: the location cannot be listed.
         """
-        return self._fresh(
-            self._shelf(self._snapshots, at),
-            since,
-            lambda: holdings(self._read(at, lambda: self._cloud.snapshots(at))),
-        )
+        return self._read_snapshots(at, since)[0]
 
     def instances(self, at: Location, *, since: float | None = None) -> Mapping[str, Instance]:
         """Return the instances of a location by ARN; how old they may be is as for `snapshots`.
@@ -88,22 +84,28 @@ class Listings:
             self._shelf(self._instances, at),
             since,
             lambda: {one.arn: one for one in self._read(at, lambda: self._cloud.instances(at))},
-        )
+        )[0]
 
     def readers(self, at: Location, arn: str) -> frozenset[str]:
         """Return the copies in progress at a location that read from `arn`.
 
+        Our own count from their start, though the newest listing may not show them yet.
+
         Raises:
             CloudError: the location cannot be listed.
         """
-        # A listing from before our own last copy there would not show that copy.
-        after_copy = math.nextafter(self._copied_at.get(at, -math.inf), math.inf)
-        since = max(self._clock.elapsed() - MAX_AGE, after_copy)
-        return self.snapshots(at, since=since).readers.get(arn, frozenset())
+        known, taken_at = self._read_snapshots(at, None)
+        unseen = {
+            copy
+            for copy, began in self._copied.get((at, arn), {}).copy().items()
+            if began >= taken_at and copy not in known.records
+        }
+        return known.readers.get(arn, frozenset()) | unseen
 
-    def remember_copy(self, at: Location) -> None:
-        """Know that a copy was just started at a location."""
-        self._copied_at[at] = self._clock.elapsed()
+    def remember_copy(self, at: Location, arn: str, origin: str) -> None:
+        """Know that the copy `arn` of `origin` was just started at a location."""
+        with self._guard:
+            self._copied.setdefault((at, origin), {})[arn] = self._clock.elapsed()
 
     def snapshot(self, at: Location, identifier: str) -> Snapshot | None:
         """Read one snapshot now; raises CloudError."""
@@ -139,16 +141,24 @@ class Listings:
         with self._guard:
             return shelves.setdefault(location, _Shelf())
 
+    def _read_snapshots(self, at: Location, since: float | None) -> tuple[Holdings, float]:
+        return self._fresh(
+            self._shelf(self._snapshots, at),
+            since,
+            lambda: holdings(self._read(at, lambda: self._cloud.snapshots(at))),
+        )
+
     def _fresh(
         self, shelf: _Shelf[Content], since: float | None, read: Callable[[], Content]
-    ) -> Content:
+    ) -> tuple[Content, float]:
+        """Return what a shelf holds, read anew where too old, and when that reading began."""
         oldest = self._clock.elapsed() - MAX_AGE if since is None else since
         with shelf.reading:
             if shelf.content is None or shelf.taken_at < oldest:
                 began = self._clock.elapsed()
                 shelf.content = read()
                 shelf.taken_at = began
-            return shelf.content
+            return shelf.content, shelf.taken_at
 
     def _read(self, at: Location, read: Callable[[], Answer]) -> Answer:
         def paced() -> Answer:

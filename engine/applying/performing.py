@@ -186,7 +186,7 @@ class Performer:
                 self.ledger.after(step, call, attempt, None)
                 fate = _Fate.MADE
             if fate is _Fate.MADE:
-                self._remember(at, call)
+                self._remember(step, call)
                 return None
             if isinstance(fate, Report):
                 return fate
@@ -239,14 +239,15 @@ class Performer:
             # Not seen is not known: the call is made again, and its answer decides.
             return None
 
-    def _remember(self, at: Location, call: Call) -> None:
+    def _remember(self, step: Step, call: Call) -> None:
+        at = _at(step)
         match call:
             case Tag(arn, tags):
                 self.listings.remember_tags(at, arn, tags)
             case Untag(arn, keys):
                 self.listings.forget_tags(at, arn, keys)
             case Copy():
-                self.listings.remember_copy(at)
+                self.listings.remember_copy(at, step.arn, call.origin)
             case _:
                 return
 

@@ -1,0 +1,50 @@
+"""What is being copied from a snapshot, and that knowing it takes no listing of its own."""
+
+from __future__ import annotations
+
+from engine.applying.listings import Listings
+from engine.applying.rates import RateBudget
+from tests.applying.world import VAULT, FakeClock, FakeCloud, copy_of, primary
+
+ORIGIN = primary()
+COPY = copy_of(ORIGIN)
+
+
+def listed() -> tuple[FakeClock, FakeCloud, Listings]:
+    """A location that was listed before anything was copied there."""
+    clock = FakeClock()
+    cloud = FakeCloud(clock)
+    listings = Listings(cloud, clock, RateBudget(clock, per_second=1000))
+    assert listings.readers(VAULT, ORIGIN.arn) == frozenset()
+    return clock, cloud, listings
+
+
+def test_a_copy_that_was_just_started_reads_its_origin_and_costs_no_listing() -> None:
+    clock, cloud, listings = listed()
+    clock.sleep(1)
+    listings.remember_copy(VAULT, COPY.arn, ORIGIN.arn)
+    assert listings.readers(VAULT, ORIGIN.arn) == {COPY.arn}
+    assert len(cloud.made("snapshots")) == 1
+
+
+def test_a_copy_reads_no_other_snapshot_than_its_origin() -> None:
+    clock, _, listings = listed()
+    clock.sleep(1)
+    listings.remember_copy(VAULT, COPY.arn, ORIGIN.arn)
+    assert listings.readers(VAULT, primary(1).arn) == frozenset()
+
+
+def test_a_listing_that_shows_the_copy_available_ends_its_reading() -> None:
+    clock, cloud, listings = listed()
+    listings.remember_copy(VAULT, COPY.arn, ORIGIN.arn)
+    cloud.objects[COPY.arn] = COPY.record()
+    listings.snapshots(VAULT, since=clock.elapsed() + 0.001)
+    assert listings.readers(VAULT, ORIGIN.arn) == frozenset()
+
+
+def test_a_copy_that_a_later_listing_does_not_show_is_gone() -> None:
+    clock, _, listings = listed()
+    listings.remember_copy(VAULT, COPY.arn, ORIGIN.arn)
+    clock.sleep(1)
+    listings.snapshots(VAULT, since=clock.elapsed())
+    assert listings.readers(VAULT, ORIGIN.arn) == frozenset()
