@@ -7,11 +7,17 @@ one deleted; automated and AWS Backup snapshots, manual ones of people, one with
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from typing import Any
 
+import msgspec
+
+from engine.lab.clock import text_of
+from engine.lab.errors import LabError
 from engine.lab.estates import IRELAND, PROD, VAULT, zones_of
+from engine.lab.history import read_history
 from engine.lab.seeds import (
     AccountSeed,
     BucketSeed,
@@ -26,28 +32,59 @@ ANALYTICS = "333333333333"
 FRANKFURT = "eu-central-1"
 BUCKET = "acme-backup-engine"
 
-# Fixed, so that whoever makes a history of the estate can name its databases.
+# The fifteenth night begins: the window of the example policies opened five minutes ago.
+NIGHT = datetime(2026, 11, 21, 1, 5, tzinfo=UTC)
+NIGHTS = 14
+FAILED_OVER = NIGHT - timedelta(days=8, hours=4)
+SWAPPED = NIGHT - timedelta(days=6) + timedelta(hours=9)
+DELETED = NIGHT - timedelta(days=4) + timedelta(hours=13)
+
 CUSTOMERS_BEFORE = "db-ACMECUSTOMERSBEFORETHESWAP"
 CUSTOMERS = "db-ACMECUSTOMERSAFTERTHESWAP2"
 REPORTS = "db-ACMEREPORTSWHICHISDELETED2"
 ORDERS = "db-ACMEORDERSWHOSETAGSAREHERE"
+HISTORY = "acme_history.json"
 
 _GOLD, _SILVER, _BRONZE = ({"tier": tier} for tier in ("gold", "silver", "bronze"))
 _AUTOMATED_DAYS = 7
-_SWAPPED_DAYS_AGO = 6
-_DELETED_DAYS_AGO = 4
+# A quota is raised on request: AWS's own of 100 is less than a month of ten databases.
+_SETTINGS = {"manual_snapshots": 1000}
 
 
-def acme(at: datetime) -> Any:
-    """Return the seed of the estate as it is at a time; the lab's clock is not moved."""
-    seed = Seed(
+def acme(at: datetime | None = None) -> Any:
+    """Return the seed of the estate after two weeks of `policies/`, as the next night begins.
+
+    Args:
+        at: the lab's time, by default that of the night; the estate is the same.
+
+    Raises:
+        LabError: the time is before that night.
+    """
+    if at is not None and at < NIGHT:
+        night = text_of(NIGHT)
+        raise LabError(
+            f"the history of the estate acme lasts until {night}; {text_of(at)} is before that",
+            f"give -at {night} or later, or move a running lab: `engine lab clock -to {night}`",
+        )
+    seed = estate()
+    history = tuple(read_history(files("engine.lab").joinpath(HISTORY).read_bytes()))
+    snapshots = (*seed.snapshots, *history, _stolen(history))
+    return seed_document(msgspec.structs.replace(seed, at=at or NIGHT, snapshots=snapshots))
+
+
+def estate() -> Seed:
+    """Return the estate as that night finds it, without what the engine made.
+
+    Resource ids of instances and ids of keys are fixed: the history names them.
+    """
+    return Seed(
+        settings=dict(_SETTINGS),
         accounts=_accounts(),
-        keys=_keys(),
+        keys=tuple(_keys()),
         buckets=(BucketSeed("vault", IRELAND, BUCKET),),
-        instances=(*_prod(at), *_others()),
-        snapshots=(*_automated(at), *_aws_backup(at), *_of_people(at)),
+        instances=(*_prod(), *_others()),
+        snapshots=(*_automated(), *_aws_backup(), *_of_people()),
     )
-    return seed_document(seed)
 
 
 def _accounts() -> dict[str, AccountSeed]:
@@ -77,34 +114,40 @@ def _accounts() -> dict[str, AccountSeed]:
     }
 
 
-def _keys() -> tuple[KeySeed, ...]:
+def _keys() -> Iterator[KeySeed]:
     shared = ("vault",)
-    return (
-        KeySeed("prod", IRELAND, "alias/orders", usable_by=shared),
-        KeySeed("prod", FRANKFURT, "alias/crm", usable_by=shared),
-        KeySeed("prod", IRELAND, "alias/backup-share", usable_by=shared),
-        KeySeed("prod", FRANKFURT, "alias/backup-share", usable_by=shared),
-        KeySeed("analytics", IRELAND, "alias/warehouse", usable_by=shared),
-        KeySeed("analytics", IRELAND, "alias/backup-share", usable_by=shared),
-        KeySeed("vault", IRELAND, "alias/backups"),
-        KeySeed("vault", FRANKFURT, "alias/backups"),
+    keys = (
+        ("prod", IRELAND, "alias/orders", shared),
+        ("prod", FRANKFURT, "alias/crm", shared),
+        ("prod", IRELAND, "alias/backup-share", shared),
+        ("prod", FRANKFURT, "alias/backup-share", shared),
+        ("analytics", IRELAND, "alias/warehouse", shared),
+        ("analytics", IRELAND, "alias/backup-share", shared),
+        ("vault", IRELAND, "alias/backups", ()),
+        ("vault", FRANKFURT, "alias/backups", ()),
+        ("prod", IRELAND, "alias/aws/rds", ()),
     )
+    for number, (account, region, alias, usable_by) in enumerate(keys, start=1):
+        key_id = f"ac3e0000-0000-4000-8000-{number:012}"
+        yield KeySeed(account, region, alias, usable_by, id=key_id)
 
 
 def _database(account: str, region: str, identifier: str, **more: Any) -> InstanceSeed:
+    letters = f"ACME{identifier.replace('-', '').upper()}"
     return InstanceSeed(
         account,
         region,
         identifier,
         backup_window="22:00-22:30",
         maintenance_window="sun:06:00-sun:06:30",
-        **more,
+        **{"resource_id": f"db-{letters:2<26}", **more},
     )
 
 
-def _prod(at: datetime) -> tuple[InstanceSeed, ...]:
+def _prod() -> tuple[InstanceSeed, ...]:
     own = {"key": "alias/orders"}
     pair: dict[str, Any] = {"multi_az": True, "zones": ("eu-west-1a", "eu-west-1b")}
+    failed_over: dict[str, Any] = {"multi_az": True, "zones": ("eu-west-1b", "eu-west-1a")}
     customers = {**own, **pair, "tags": _GOLD}
     return (
         _database(
@@ -132,7 +175,7 @@ def _prod(at: datetime) -> tuple[InstanceSeed, ...]:
             tags=_SILVER,
         ),
         _database("prod", IRELAND, "erp", engine="sqlserver-se", **own, **pair, tags=_SILVER),
-        _database("prod", IRELAND, "billing", engine="oracle-ee", **own, **pair, tags=_GOLD),
+        _database("prod", IRELAND, "billing", engine="oracle-ee", **own, **failed_over, tags=_GOLD),
         # Under the default key: nobody else may read it, so it takes a bridge to the vault.
         _database("prod", IRELAND, "crm", key="aws/rds", **pair, tags=_GOLD),
         _database("prod", IRELAND, "wiki", engine="mysql"),
@@ -150,7 +193,7 @@ def _prod(at: datetime) -> tuple[InstanceSeed, ...]:
             IRELAND,
             "customers",
             resource_id=CUSTOMERS,
-            created=at - timedelta(days=_SWAPPED_DAYS_AGO),
+            created=SWAPPED,
             **customers,
         ),
         _database(
@@ -183,11 +226,10 @@ def _others() -> tuple[InstanceSeed, ...]:
     )
 
 
-def _automated(at: datetime) -> Iterator[SnapshotSeed]:
+def _automated() -> Iterator[SnapshotSeed]:
     """Yield what RDS took by itself on the last days."""
-    window = at.astimezone(UTC).replace(hour=22, minute=4, second=11, microsecond=0)
-    last = window if window < at else window - timedelta(days=1)
-    for instance in (*_prod(at), *_others()):
+    last = NIGHT.replace(hour=22, minute=4, second=11) - timedelta(days=1)
+    for instance in (*_prod(), *_others()):
         if instance.deleted or not instance.retention_days:
             continue
         for days in range(_AUTOMATED_DAYS):
@@ -203,52 +245,46 @@ def _automated(at: datetime) -> Iterator[SnapshotSeed]:
                 )
 
 
-def _aws_backup(at: datetime) -> Iterator[SnapshotSeed]:
+def _aws_backup() -> Iterator[SnapshotSeed]:
     for number, name in enumerate(("orders-1", "shop", "warehouse"), start=1):
         yield SnapshotSeed(
             "analytics" if name == "warehouse" else "prod",
             IRELAND,
             f"awsbackup:job-0{number}c0ffee-0000-4000-8000-00000000000{number}",
-            at - timedelta(days=number, hours=3),
+            NIGHT - timedelta(days=number, hours=3),
             instance=name,
             type="awsbackup",
             tags={"aws:backup:source-resource": name},
         )
 
 
-def _of_people(at: datetime) -> Iterator[SnapshotSeed]:
-    """Yield what people made; the tags of the last are copied from a point of another database."""
+def _of_people() -> Iterator[SnapshotSeed]:
+    """Yield what people made."""
     prod = ("prod", IRELAND)
     yield SnapshotSeed(
         *prod,
         "orders-1-before-the-big-migration",
-        at - timedelta(days=18),
+        NIGHT - timedelta(days=18),
         instance="orders-1",
         tags={"owner": "mara"},
     )
     yield SnapshotSeed(
-        *prod, "customers-before-swap", at - timedelta(days=6), instance="customers-before"
+        *prod,
+        "customers-before-swap",
+        SWAPPED - timedelta(minutes=20),
+        instance="customers-before",
     )
-    yield SnapshotSeed(
-        *prod, "reports-final", at - timedelta(days=_DELETED_DAYS_AGO), instance="reports"
-    )
-    slot = (at - timedelta(days=9)).replace(hour=1, minute=0, second=0, microsecond=0)
-    source = f"arn:aws:rds:{IRELAND}:{PROD}:db:orders-1"
-    yield SnapshotSeed(
-        "analytics",
-        IRELAND,
-        f"orders-1-gold-{slot:%Y%m%dt%H%Mz}-euw1-az1-0badc0de",
-        slot,
+    yield SnapshotSeed(*prod, "reports-final", DELETED - timedelta(minutes=5), instance="reports")
+
+
+def _stolen(history: Iterable[SnapshotSeed]) -> SnapshotSeed:
+    """Return a snapshot of another database that goes by the name and tags of an engine's point."""
+    point = next(one for one in history if one.instance == "orders-1")
+    return msgspec.structs.replace(
+        point,
+        account="analytics",
         instance="warehouse",
-        tags={
-            "engine:estate": "acme",
-            "engine:policy": "gold",
-            "engine:slot": f"{slot:%Y-%m-%dT%H:%M:%SZ}",
-            "engine:role": "primary",
-            "engine:resource": ORDERS,
-            "engine:volume": ORDERS,
-            "engine:source": source,
-            "engine:az": "euw1-az1",
-            "engine:keys": "none",
-        },
+        created=point.created + timedelta(hours=7),
+        zones=(),
+        zone_id=None,
     )

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -131,10 +131,10 @@ def named_seed(name: str, at: datetime | None = None) -> Any:
 
     Args:
         name: `small`, `acme`, or a path.
-        at: the lab's time, which the snapshots of an estate are dated by; by default now.
+        at: the lab's time; `acme` has its own where none is given, and none before that.
 
     Raises:
-        LabError: it is neither.
+        LabError: it is neither, or not there at that time.
     """
     from engine.lab.acme import acme
     from engine.lab.estates import small
@@ -142,7 +142,7 @@ def named_seed(name: str, at: datetime | None = None) -> Any:
     if name == "small":
         return small()
     if name == "acme":
-        return acme(at or datetime.now(UTC))
+        return acme(at)
     path = Path(name)
     try:
         return json.loads(path.read_text(encoding="utf-8"))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from engine.lab.acme import ANALYTICS, BUCKET, CUSTOMERS, CUSTOMERS_BEFORE, REPORTS, acme
+from engine.lab.acme import NIGHT as ACME_NIGHT
+from engine.lab.errors import LabError
 from engine.lab.estates import PROD, VAULT
+from engine.lab.history import read_history, write_history
 from engine.lab.process import LabProcess
+from engine.lab.seeds import read_seed
 from tests.lab.places import FRANKFURT, IRELAND, Account
 
 NIGHT = datetime(2026, 11, 21, 1, 30, tzinfo=UTC)
@@ -77,8 +81,30 @@ def test_acme_has_a_database_that_was_swapped_and_one_that_is_gone(
 def test_acme_has_snapshots_of_rds_of_aws_backup_and_of_people(snapshots: list[Any]) -> None:
     assert {one["SnapshotType"] for one in snapshots} == {"automated", "manual", "awsbackup"}
     assert all(one["SnapshotCreateTime"] <= NIGHT for one in snapshots)
-    stolen = [one for one in snapshots if any(t["Key"] == "engine:estate" for t in one["TagList"])]
+    source = f"arn:aws:rds:{IRELAND}:{PROD}:db:orders-1"
+    stolen = [
+        one
+        for one in snapshots
+        if {"Key": "engine:source", "Value": source} in one["TagList"]
+        and one["DBInstanceIdentifier"] != "orders-1"
+    ]
     assert [one["DBInstanceIdentifier"] for one in stolen] == ["warehouse"]
+
+
+def test_acme_has_a_history_that_ends_with_its_night() -> None:
+    assert read_seed(acme()).at == ACME_NIGHT
+    assert read_seed(acme(NIGHT)).at == NIGHT
+    with pytest.raises(LabError, match="2026-11-21T01:05:00Z; 2026-11-20") as refused:
+        acme(NIGHT - timedelta(days=1))
+    assert "-at 2026-11-21T01:05:00Z" in refused.value.remedy
+
+
+def test_a_folded_history_unfolds_to_what_it_was() -> None:
+    snapshots = [one for one in read_seed(acme()).snapshots if one.tags.get("made-by") == "engine"]
+    assert any(one.deleted for one in snapshots)
+    assert any(one.copy_of for one in snapshots)
+    unfolded = list(read_history(write_history(snapshots)))
+    assert sorted(map(repr, unfolded)) == sorted(map(repr, snapshots))
 
 
 def test_the_state_bucket_is_there(running: LabProcess) -> None:
