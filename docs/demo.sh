@@ -7,33 +7,64 @@ repository=$PWD
 scratch=$(mktemp -d)
 trap 'cd "$scratch" && engine lab down 2>/dev/null; rm -rf "$scratch"' EXIT
 cd "$scratch"
-cp -r "$repository/tests/end_to_end/thin" policies
+cp -r "$repository/policies" policies
 
-say() { printf "\n\033[1m── %s\033[0m\n" "$*" >&2; }
-run() { printf "\033[2m$ %s\033[0m\n" "$*" >&2; "$@"; }
-at() { engine lab clock; }
+exec 3>&1
+bold="" dim="" plain=""
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
+  bold=$'\033[1m' dim=$'\033[2m' plain=$'\033[0m'
+fi
+say() {
+  printf "\n%s── %s%s\n" "$bold" "$1" "$plain"
+  shift
+  [ $# -eq 0 ] || printf "   %s\n" "$@"
+  echo
+}
+run() {
+  printf "%s\$ %s%s\n" "$dim" "$*" "$plain" >&3
+  "$@"
+}
+now() { engine lab clock; }
+# What comes after the steps is told once, by the first plan.
+steps() { sed '/^Unprotected/,$d'; }
 
-say "A stand-in for AWS: two accounts, one encrypted Multi-AZ database"
-run engine lab up -seed small -speed 5 -at 2026-11-18T02:05:00Z >exports
+# Every step is reported as it happens; the last ones are enough to see how.
+apply() {
+  local words=(engine apply "$1" -at "$(now)" -auto-approve -wait -poll-interval 1s)
+  run "${words[@]}" >applied 2>progress || { cat progress applied >&2; return 1; }
+  grep " done " progress | tail -n 4
+  tail -n 1 applied
+}
+
+say "A stand-in for AWS" \
+  "Three accounts, two regions, 14 databases, and the backups of the last two weeks." \
+  "It is five past two at night in Berlin: backups are due. Nothing here talks to AWS."
+run engine lab up -seed acme -speed 10 >exports 2>/dev/null
 source ./exports
 
-say "The policies are checked"
-cat policies/*.yaml
-run engine validate policies
+say "What is wanted stands in policies, kept in git" \
+  "This one takes the databases tagged tier=gold; its copies go to two regions of a vault account."
+run cat policies/gold.yaml
+echo
+run engine validate
 
-say "First night: what would be done, and why"
-run engine plan policies -at "$(at)" -out night1.plan
-run engine apply night1.plan -policies policies -at "$(at)" -auto-approve -wait -poll-interval 1s
+say "The plan: what tonight's run would do, and why" \
+  "Incremental is what AWS stores as a change only; 'likely' where its own texts disagree." \
+  "crm is under the default key, which no other account may use: it is re-encrypted first."
+run engine plan -at "$(now)" -out tonight.plan
+
+say "Apply does what the plan says, or refuses the step"
+apply tonight.plan
 
 say "A second plan is empty"
-run engine plan policies -at "$(at)"
+run engine plan -at "$(now)" | steps
 
-say "Two nights later the oldest point has expired; AWS moved the database to its standby"
-run engine lab clock -to 2026-11-19T02:05:00Z
-run engine apply -policies policies -at "$(at)" -auto-approve -wait -poll-interval 1s >/dev/null
+say "A day later, after orders-1 failed over to its standby in another zone" \
+  "Its snapshots come from another disk now, so its next copies are stored in full:" \
+  "the plan says so beforehand, and how much that is. For the others nothing changes."
 run engine lab failover 111111111111/eu-west-1/orders-1
-run engine lab clock -to 2026-11-20T02:05:00Z
-run engine plan policies -at "$(at)" -out night3.plan
-run engine apply night3.plan -policies policies -at "$(at)" -auto-approve -wait -poll-interval 1s
+run engine lab clock -forward 1d
+run engine plan -at "$(now)" -out tomorrow.plan | steps
+apply tomorrow.plan
 
-say "Done. The lab is stopped; nothing is left behind."
+say "Done" "The stand-in is stopped, nothing is left behind. To go on: README.md and docs/."

@@ -30,8 +30,13 @@ def test_the_demo_runs_to_its_end_and_leaves_nothing(tmp_path: Path) -> None:
     assert list(scratch.iterdir()) == []
     assert lying_about() == before
     assert running(scratch) == []
-    assert "Nothing to do: what is due exists" in done.stdout
-    assert done.stdout.splitlines()[-1] == "done: 6, running: 0"
+    first, second = done.stdout.split("Nothing to do: what is due exists")
+    assert "Plan: 11 to create, 15 to copy, 4 to delete\n" in first
+    assert "done: 46, running: 0" in first
+    assert "Plan: 11 to create, 15 to copy, 1 to delete (2 stored in full)" in second
+    assert "done: 43, running: 0" in second
+    assert "\033" not in done.stdout
+    assert done.stderr == ""
 
 
 def test_the_demo_stops_its_lab_when_something_goes_wrong(tmp_path: Path) -> None:
@@ -41,7 +46,7 @@ def test_the_demo_stops_its_lab_when_something_goes_wrong(tmp_path: Path) -> Non
     broken.parent.mkdir(parents=True)
     broken.write_text(DEMO.read_text())
     # A repository without policies: the lab is up by the time they are missed.
-    (tmp_path / "repository" / "tests" / "end_to_end" / "thin").mkdir(parents=True)
+    (tmp_path / "repository" / "policies").mkdir()
     variables = clean_environment(tmp_path) | {"TMPDIR": str(scratch)}
     done = subprocess.run(
         ["bash", str(broken)],
@@ -53,14 +58,14 @@ def test_the_demo_stops_its_lab_when_something_goes_wrong(tmp_path: Path) -> Non
         check=False,
     )
     assert done.returncode != 0
-    assert "engine lab up" in done.stderr
+    assert "engine lab up" in done.stdout
     assert list(scratch.iterdir()) == []
     assert running(scratch) == []
 
 
 def lying_about() -> list[str]:
     """Return what lies where the demo could leave something in the repository."""
-    folders = (REPOSITORY / "docs", REPOSITORY / "tests" / "end_to_end" / "thin")
+    folders = (REPOSITORY / "docs", REPOSITORY / "policies")
     found = [str(path) for folder in folders for path in folder.rglob("*")]
     return sorted([*found, *(str(path) for path in REPOSITORY.glob(".engine"))])
 
