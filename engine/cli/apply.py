@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -91,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     from engine.cli.files import read_plan
     from engine.inventory.live import clients_of
 
-    settings = _settings(args)
+    settings, started = _settings(args), time.monotonic()
     if args.json and not args.plan and not args.auto_approve:
         raise UsageError("-json cannot ask", fix="add -auto-approve, or give a saved PLAN")
     saved = read_plan(args.plan) if args.plan else None
@@ -112,6 +114,7 @@ def run(args: argparse.Namespace) -> int:
             sys.stdout.write("Nothing was done.\n")
             return int(ExitCode.ERROR)
         cloud = AwsCloud(clients)
+        settings = _shortened(settings, time.monotonic() - started)
         outcome = apply_plan(plan, cloud, hold, settings, _observer(args), StopFlag())
     if not args.json:
         writer(sys.stdout)(outcome_text(outcome, screen_of(sys.stdout)))
@@ -137,6 +140,13 @@ def _settings(args: argparse.Namespace) -> Settings:
             None if args.max_duration is None else seconds("-max-duration", args.max_duration)
         ),
     )
+
+
+def _shortened(settings: Settings, spent: float) -> Settings:
+    """Take what reading, planning and waiting for the lock took off the run's time."""
+    if settings.max_duration is None:
+        return settings
+    return replace(settings, max_duration=max(0.0, settings.max_duration - spent))
 
 
 def seconds(flag: str, text: str) -> int:

@@ -32,9 +32,9 @@ def add_policies_flag(parser: argparse.ArgumentParser) -> None:
 
 
 def document_paths(args: argparse.Namespace) -> Sequence[Path]:
-    """Return where to read documents from."""
-    words = [*getattr(args, "paths", ()), *(args.policies or ())]
-    return [Path(word) for word in words or [DEFAULT_POLICIES]]
+    """Return where to read documents from: arguments win over -policies and its variable."""
+    words = getattr(args, "paths", None) or args.policies or [DEFAULT_POLICIES]
+    return [Path(word) for word in words]
 
 
 def read_documents(args: argparse.Namespace) -> Documents:

@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.cli.inputs import add_policies_flag, read_documents
 from engine.cli.output import write_text
 from engine.errors import ExitCode, LockedError
+from engine.identity.marks import time_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
         write_text("free\n")
         return int(ExitCode.OK)
     live = lease.is_live(datetime.now(UTC))
-    told = f"held by {lease.who} (run {lease.run}) until {lease.expires_at}, fence {lease.fence}"
+    until = time_text(datetime.fromisoformat(lease.expires_at))
+    told = f"held by {lease.who} (run {lease.run}) until {until}, fence {lease.fence}"
     if args.action == "status":
         write_text(f"{told}\n" if live else f"free: was {told}, which has ended\n")
         return int(ExitCode.OK)

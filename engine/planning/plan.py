@@ -34,6 +34,7 @@ from engine.plans.plan import (
     Step,
     Summary,
     Unprotected,
+    Warned,
 )
 from engine.verifying.verify import verify
 
@@ -64,6 +65,7 @@ def make_plan(
     findings = verify(steps.result(), documents, inventory, now)
     guards += _hold_findings(steps, findings)
     warnings = (
+        *_nothing_selected(drafts, options),
         *check_world(world, [draft.source for draft in drafts], book),
         *(warned for draft in drafts for warned in draft.warnings),
         *full_copy_warnings(steps, drafts),
@@ -87,6 +89,19 @@ def _selected(sources: Iterable[Source], world: World, options: PlanOptions) -> 
         left_out = options.only and not address_matches(options.only, address, name)
         if not left_out and not address_matches(options.exclude, address, name):
             yield source
+
+
+def _nothing_selected(drafts: Sequence[Draft], options: PlanOptions) -> Iterable[Warned]:
+    if drafts or not (options.only or options.exclude):
+        return
+    words = [f"-only {glob}" for glob in options.only]
+    words += [f"-exclude {glob}" for glob in options.exclude]
+    yield Warned(
+        "W403 nothing-selected",
+        "warning",
+        f"{' '.join(words)} leaves no database: nothing is planned",
+        fix="addresses are ACCOUNT/REGION/IDENTIFIER, with the account's name or id",
+    )
 
 
 def _hold_findings(steps: Steps, findings: Sequence[Finding]) -> list[GuardState]:

@@ -8,10 +8,12 @@ from engine.documents.model import CopyRule
 from engine.plans.plan import Plan
 from tests.planning.builders import (
     PROD,
+    a_policy,
     a_snapshot,
     ago,
     an_instance,
     daily,
+    documents,
     inventory,
     plan,
 )
@@ -83,3 +85,12 @@ def test_sources_that_are_gone_can_be_named_as_well() -> None:
 
 def test_a_database_outside_the_estate_has_no_account_name() -> None:
     assert plan(due(), inventory([], locations=[PROD]), only=("prod/*",)).steps == ()
+
+
+def test_a_selection_that_leaves_no_database_says_so() -> None:
+    found = plan(documents(a_policy()), inventory([an_instance()]), only=("nosuch/*",))
+    assert [warned.code for warned in found.warnings] == ["W403 nothing-selected"]
+    assert "-only nosuch/*" in found.warnings[0].text
+    everything = plan(documents(a_policy()), inventory([an_instance()]), exclude=("*",))
+    assert "-exclude *" in everything.warnings[0].text
+    assert not plan(documents(a_policy()), inventory([])).warnings
