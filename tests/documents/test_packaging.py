@@ -20,13 +20,14 @@ def test_in_a_checkout_the_package_links_to_the_files_at_the_top() -> None:
 
 
 @pytest.mark.slow
-def test_a_wheel_holds_the_schemas_and_they_are_found_when_it_is_installed(tmp_path: Path) -> None:
+def test_a_wheel_holds_its_data_and_the_schemas_are_found_when_installed(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", str(TOP)]
     subprocess.run([*build, "--wheel-dir", str(tmp_path)], check=True)
     (wheel,) = tmp_path.glob("engine-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         assert {f"engine/schemas/{name}" for name in SCHEMAS} <= names
+        assert "engine/lab/acme_history.json" in names
         archive.extractall(tmp_path / "site")
     found = subprocess.run(
         [sys.executable, "-m", "engine", "schema", "policy"],
