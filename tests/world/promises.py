@@ -48,7 +48,7 @@ class Promises:
     documents: Documents
     unread: frozenset[Location] = frozenset()
     claims: dict[str, Claim] = field(default_factory=dict)
-    dropped: list[tuple[Source, Location, datetime]] = field(default_factory=list)
+    dropped: list[tuple[str, Location, datetime]] = field(default_factory=list)
 
     def planned(self) -> None:
         """A plan was made: from now on its deletes are judged as the set that it decided on.
@@ -129,7 +129,9 @@ class Promises:
         points = [one for source in family for one in self.points(source, thing.location)]
         slots = {self.claims[one.arn].slot for one in points if one.is_available}
         judged = slots | {
-            slot for source, at, slot in self.dropped if source in family and at == thing.location
+            slot
+            for heir, at, slot in self.dropped
+            if (heir, at) == (database.resource, thing.location)
         }
         for policy in {one.name: one for one in (*takers, maker)}.values():
             _demand(2, policy.terms.hold is None, f"{thing.arn} is held")
@@ -138,7 +140,7 @@ class Promises:
             for keep in keeps:
                 kept = self.kept(judged, keep, policy)
                 _demand(2, claim.slot not in kept, f"{policy.name} ({keep}) keeps {thing.arn}")
-        self.dropped.append((thing.protects, thing.location, claim.slot))
+        self.dropped.append((database.resource, thing.location, claim.slot))
         left = {
             self.claims[one.arn].slot for one in points if one.is_available and one is not thing
         }
