@@ -109,6 +109,7 @@ def test_the_history_holds_a_swap_a_deletion_a_failover_and_a_bridge(night: Nigh
 def test_the_next_night_creates_copies_and_deletes_without_a_conflict(night: Night) -> None:
     summary = night.plan["summary"]
     assert (summary["create"], summary["copy"], summary["delete"]) == (11, 15, 4)
+    assert (summary["full"], summary["incremental"], summary["likely_incremental"]) == (0, 14, 12)
     assert summary["withheld"] == 0
     assert night.plan["complete"] is True
     assert night.plan["errored"] is False
