@@ -75,6 +75,14 @@ def test_a_seed_is_an_estate_or_a_file(home: Path, tmp_path: Path) -> None:
         commands.seed("nothing", home)
 
 
+def test_acme_is_planted_while_the_clock_runs(tmp_path: Path) -> None:
+    commands.up(commands.Start(speed=1000.0, at=START), tmp_path)
+    try:
+        assert commands.seed("acme", tmp_path)["snapshots"] > 400
+    finally:
+        commands.down(tmp_path)
+
+
 def test_without_a_lab_commands_say_how_to_start_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
