@@ -224,5 +224,5 @@ def _judge_bridge(draft: Draft, holding: Holding, demands: Sequence[Demand]) -> 
         text = f"{waiting[0].route.target} still wants {short(holding.slot)} from it"
         draft.keep(holding, [because(KeepReason.BRIDGE_NEEDED, text)])
         return []
-    text = "no target wants its point from it any more"
+    text = "it is a bridge, and no target needs it any more"
     return [Removal(holding, Reason(StepReason.BRIDGE_DONE.value, text), exempt=POINT_PROTECTIONS)]
