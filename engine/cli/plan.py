@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 from pathlib import Path
 
@@ -43,16 +42,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Plan, show, save."""
-    # A plan lives as long as the process and holds no cycles worth looking for.
-    gc.disable()
-    plan = _plan(args)
-    if args.out:
-        write_whole(args.out, _as_json(plan))
-    if args.markdown:
-        from engine.reports.markdown import plan_as_markdown
+    from engine.inventory.bulk import collector_paused
 
-        write_whole(args.markdown, plan_as_markdown(plan, full=args.full).encode())
-    _show(plan, args)
+    # A plan lives as long as the command and holds no circles worth looking for.
+    with collector_paused():
+        plan = _plan(args)
+        if args.out:
+            write_whole(args.out, _as_json(plan))
+        if args.markdown:
+            from engine.reports.markdown import plan_as_markdown
+
+            write_whole(args.markdown, plan_as_markdown(plan, full=args.full).encode())
+        _show(plan, args)
     return int(exit_code(plan, detailed=args.detailed_exitcode))
 
 
