@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from engine.cli.inputs import add_at, add_policies, document_paths, the_time
 from engine.documents.load import load
 from engine.documents.model import Documents
 from engine.errors import ExitCode, UsageError
+from engine.inventory.bulk import collector_paused
 
 if TYPE_CHECKING:
     from engine.plans.plan import Warned
@@ -48,12 +48,12 @@ def run(args: argparse.Namespace) -> int:
             where="ENGINE_FORMAT",
             fix=f"say one of {', '.join(FORMATS)}",
         )
-    # What is read lives as long as the process, and holds no cycles worth looking for.
-    gc.disable()
-    loaded = load(document_paths(args))
-    warned: tuple[Warned, ...] = ()
-    if args.inventory and loaded.documents is not None:
-        warned = _with_inventory(loaded.documents, args)
+    # What is read lives as long as the command, and holds no circles worth looking for.
+    with collector_paused():
+        loaded = load(document_paths(args))
+        warned: tuple[Warned, ...] = ()
+        if args.inventory and loaded.documents is not None:
+            warned = _with_inventory(loaded.documents, args)
     findings = Findings(loaded.diagnostics, warned, len(loaded.policy_sources))
     sys.stdout.buffer.write(FORMATS[args.format](findings).encode())
     sys.stdout.buffer.flush()

@@ -17,6 +17,7 @@ from engine.planning.removal import (
     failed_removal,
     not_available,
 )
+from engine.planning.routes import RouteBook
 from engine.planning.steps import short
 from engine.planning.survey import Holding, Source, World
 from engine.planning.unmanaged import leave_or_retire, policy_gone
@@ -39,7 +40,7 @@ def keep_unknown(draft: Draft, world: World) -> None:
         draft.keep(holding, [because(KeepReason.INVENTORY_INCOMPLETE, text)])
 
 
-def judge_gone(draft: Draft, world: World) -> list[Removal]:
+def judge_gone(draft: Draft, world: World, book: RouteBook) -> list[Removal]:
     """Return the orphans whose time is over; note why the others stay."""
     removals = []
     ranks = _ranks(draft.source.holdings)
@@ -48,9 +49,9 @@ def judge_gone(draft: Draft, world: World) -> list[Removal]:
             removals.append(failed_removal(holding))
             continue
         maker = world.matcher.maker(holding.marks.policy)
-        if maker is None and holding.is_point:
-            code = UnmanagedReason.POLICY_GONE
-            text = policy_gone(holding)
+        unmanaged = _why_unmanaged(draft, world, book, maker, holding)
+        if unmanaged is not None and holding.is_point:
+            code, text = unmanaged
             removals += leave_or_retire(draft, world, [holding], code, text, FUTURE_PROTECTIONS)
             continue
         why = _why_an_orphan_stays(draft, world, maker, holding, ranks)
@@ -62,6 +63,23 @@ def judge_gone(draft: Draft, world: World) -> list[Removal]:
         reason = Reason(StepReason.ORPHAN_EXPIRED.value, text)
         removals.append(Removal(holding, reason, exempt=FUTURE_PROTECTIONS))
     return removals
+
+
+def _why_unmanaged(
+    draft: Draft, world: World, book: RouteBook, maker: Policy | None, holding: Holding
+) -> tuple[UnmanagedReason, str] | None:
+    """Say why no policy decides about an orphan: its maker is gone, or may have dropped it."""
+    home = draft.source.location
+    if maker is None:
+        return UnmanagedReason.POLICY_GONE, policy_gone(holding)
+    if holding.location == home:
+        return None
+    for terms in world.matcher.possible_terms(maker, last_seen(draft.source, holding)):
+        routes, _ = book.routes(terms, home)
+        if all(route.location != holding.location for route in routes):
+            text = f"policy {maker.name} sends nothing to {holding.location}"
+            return UnmanagedReason.TARGET_DROPPED, text
+    return None
 
 
 def _ranks(holdings: Iterable[Holding]) -> dict[str, int]:

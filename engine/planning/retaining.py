@@ -49,7 +49,7 @@ def judge(draft: Draft, world: World, book: RouteBook, demands: Sequence[Demand]
         keep_unknown(draft, world)
         return []
     if source.life is Life.GONE:
-        return judge_gone(draft, world)
+        return judge_gone(draft, world, book)
     if source.policy is None:
         return _judge_unmatched(draft, world)
     removals: list[Removal] = []

@@ -65,17 +65,17 @@ class RouteBook:
     def __init__(self, estate: Estate, scopes: dict[Location, Scope]) -> None:
         self._estate = estate
         self._scopes = scopes
-        self._routes: dict[tuple[int, Location], tuple[list[Route], list[NoRoute]]] = {}
+        # Terms are known by identity, so each entry keeps its own alive.
+        self._routes: dict[tuple[int, Location], tuple[Terms, list[Route], list[NoRoute]]] = {}
         self._terms: list[Terms] = []  # so that no other terms get the identity of known ones
 
     def routes(self, terms: Terms, home: Location) -> tuple[list[Route], list[NoRoute]]:
         """Return the routes of a source at `home`, and what keeps targets from being reached."""
         known = self._routes.get((id(terms), home))
         if known is None:
-            known = self._find(terms, home)
+            known = (terms, *self._find(terms, home))
             self._routes[id(terms), home] = known
-            self._terms.append(terms)
-        return known
+        return known[1], known[2]
 
     def _find(self, terms: Terms, home: Location) -> tuple[list[Route], list[NoRoute]]:
         routes: list[Route] = []

@@ -48,7 +48,7 @@ class Steps:
             if name in self._withheld:
                 continue
             self._withheld[name] = why
-            ahead.extend((behind, name) for behind in self._behind[name])
+            ahead.extend((behind, name) for behind in self._needing(name))
             before = self._steps[name].depends_on
             ahead.extend((served, name) for served in before if self._serves_nothing(served))
 
@@ -71,6 +71,27 @@ class Steps:
     def _note_edges(self, step: Step) -> None:
         for before in step.depends_on:
             self._behind[before].append(step.id)
+
+    def _needing(self, name: str) -> list[str]:
+        """Return what is held back with a step.
+
+        An unshare is not, as long as its share goes on for other copies: it no longer waits for
+        the copy that is held back, so that nobody may read the object longer than those need.
+        """
+        step = self._steps[name]
+        behind = list(self._behind[name])
+        shares = [n for n in step.depends_on if self._steps[n].action is Action.SHARE]
+        if step.action is not Action.COPY or all(self._serves_nothing(n) for n in shares):
+            return behind
+        for unshare in (n for n in behind if self._steps[n].action is Action.UNSHARE):
+            self._forget(unshare, name)
+        return self._behind[name]
+
+    def _forget(self, name: str, before: str) -> None:
+        step = self._steps[name]
+        left = tuple(other for other in step.depends_on if other != before)
+        self._steps[name] = replace(step, depends_on=left)
+        self._behind[before].remove(name)
 
     def _serves_nothing(self, name: str) -> bool:
         """Say whether all that a share, a bridge or a share of one is for is held back."""

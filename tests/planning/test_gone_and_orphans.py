@@ -66,6 +66,16 @@ def orphans(*days: int, location: Location = PROD, **changes: Any) -> list[Snaps
     return daily(ORDERS, days, location, **({"gone_since": LONG_AGO} | changes))
 
 
+def test_copies_at_a_dropped_target_are_unmanaged_though_their_source_is_gone() -> None:
+    there = orphans(51, 50, location=VAULT)
+    home = orphans(51, 50)
+    found = planned(*there, *home, policies=(gold(copies=[]),))
+    assert {one.code for one in found.unmanaged} == {"target_dropped"}
+    assert {one.arn for one in found.unmanaged} == {snapshot.arn for snapshot in there}
+    assert deleted(found) == {home[0].arn}
+    assert not found.findings
+
+
 # -- gone ----------------------------------------------------------------------------------------
 
 

@@ -31,6 +31,7 @@ from tests.planning.builders import (
     NOW,
     PROD,
     PROD_KEY,
+    REMOTE,
     VAULT,
     a_policy,
     a_snapshot,
@@ -281,6 +282,18 @@ def test_require_withholds_copies_forecast_full_and_what_only_served_them() -> N
     assert step_of(found, "share_snapshot").withheld_by == copy.id
     assert step_of(found, "unshare_snapshot").withheld_by == copy.id
     assert guard(found, "incremental_required").withholds == (copy.id,)
+
+
+def test_an_unshare_does_not_wait_for_a_copy_that_is_withheld() -> None:
+    docs = gold(EVERYTHING, TO_VAULT, CopyRule("remote"), incremental=Incremental.REQUIRE)
+    there = daily(ORDERS, [3, 2], REMOTE, keys=(PROD_KEY, OLD_KEY))
+    found = judged(docs, *daily(ORDERS, [3, 2, 1]), *daily(ORDERS, [3, 2], VAULT), *there)
+    copied = step_of(found, "copy_snapshot", VAULT)
+    withheld = step_of(found, "copy_snapshot", REMOTE)
+    assert (copied.withheld_by, withheld.withheld_by) == (None, "incremental_required")
+    share, unshare = step_of(found, "share_snapshot"), step_of(found, "unshare_snapshot")
+    assert (share.withheld_by, unshare.withheld_by) == (None, None)
+    assert unshare.depends_on == (copied.id, share.id)
 
 
 def test_require_lets_increments_pass() -> None:
