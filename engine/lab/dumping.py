@@ -93,14 +93,14 @@ def _instances(
 ) -> Iterator[InstanceSeed]:
     found: dict[str, InstanceSeed] = {}
     for backend in backends:
-        # Sources stand before their replicas.
-        for instance in sorted(backend.databases.values(), key=lambda one: one.is_replica):
+        for instance in backend.databases.values():
             if isinstance(instance, LabInstance):
                 found[instance.dbi_resource_id] = _instance(instance, deleted=False)
     for snapshot in snapshots:
         if snapshot.dbi_resource_id not in found:
             found[snapshot.dbi_resource_id] = _instance(snapshot.database, deleted=True)
-    yield from found.values()
+    # Sources stand before their replicas, which may lie in other regions.
+    yield from sorted(found.values(), key=lambda one: one.replica_of is not None)
 
 
 def _instance(instance: LabInstance, *, deleted: bool) -> InstanceSeed:

@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -214,7 +215,15 @@ def test_a_client_of_nothing_says_so() -> None:
         LabClient("http://127.0.0.1:9").now()
 
 
-def test_what_a_lab_holds_can_be_planted_in_another(places: Places) -> None:
+@pytest.fixture
+def own_places() -> Iterator[Places]:
+    """A lab that holds nothing of other tests."""
+    with LabProcess.start(speed=0, at=datetime(2026, 3, 2, 12, tzinfo=UTC)) as lab:
+        yield Places(lab)
+
+
+def test_what_a_lab_holds_can_be_planted_in_another(own_places: Places) -> None:
+    places = own_places
     vault = places.account(keys=[{"alias": "alias/own"}, {"alias": "alias/aws/rds"}])
     prod = places.account(
         {"key": "alias/own", "multi_az": True, "tags": {"a": "b"}},
