@@ -128,8 +128,7 @@ def chain(condition: Precondition, sight: Sight) -> Refusal | None:
         return _refuse(condition, f"{condition.arn}, the chain's successor, is not there")
     if found.state is not SnapshotState.AVAILABLE:
         return _refuse(condition, f"{condition.arn}, the chain's successor, is {found.status}")
-    own = chain_of(marks, found.location)
-    text = "|".join((own.volume, own.zone, own.role.value, "/".join(own.keys)))
+    text = chain_of(marks, found.location).text
     if text != condition.expected:
         return _refuse(condition, f"{condition.arn} is of chain {text}, not {condition.expected}")
     if not marks.zone_checked:

@@ -28,6 +28,11 @@ class Chain:
         """Whether zone and keys are known, so that forecasts may rest on it."""
         return self.zone != UNKNOWN_ZONE and UNKNOWN_KEY not in self.keys
 
+    @property
+    def text(self) -> str:
+        """What tells it from others at its location; plans name it so, apply compares it."""
+        return "|".join((self.volume, self.zone, self.role.value, "/".join(self.keys)))
+
 
 def chain_of(marks: Marks, location: Location) -> Chain:
     """Return the chain that an object with these marks belongs to at `location`."""

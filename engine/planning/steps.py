@@ -189,12 +189,7 @@ def is_there(arn: str) -> Precondition:
 
 def is_in_chain(arn: str, chain: Chain) -> Precondition:
     """Return the precondition that a snapshot is a checked member of a chain."""
-    return Precondition(Check.CHAIN, arn, chain_text(chain))
-
-
-def chain_text(chain: Chain) -> str:
-    """Return what tells a chain at its location: volume, zone, role and keys."""
-    return "|".join((chain.volume, chain.zone, chain.role.value, "/".join(chain.keys)))
+    return Precondition(Check.CHAIN, arn, chain.text)
 
 
 def short(moment: datetime) -> str:
