@@ -24,6 +24,9 @@ MAX_NODES = 200_000
 MAX_ALIASED_NODES = 20_000
 MAX_DIAGNOSTICS = 100
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+_FLATTER = "write it flatter"
+# libyaml from 0.2.6 on reads ahead to its own limit before it tells of the first list or map.
+_TOO_DEEP_FOR_THE_PARSER = "exceeded maximum nesting depth"
 
 _DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 # What YAML does not allow, and the line breaks of other standards, which editors do not count.
@@ -232,7 +235,7 @@ class _Composer:
     def _start(self, node: Listing | Table, event: Any) -> None:
         mark = event.start_mark
         if len(self._open) >= MAX_DEPTH:
-            self._stop(Code.TOO_DEEP, _TOO_DEEP, mark, "write it flatter")
+            self._stop(Code.TOO_DEEP, _TOO_DEEP, mark, _FLATTER)
         if event.tag is not None and event.tag != "!":
             self._refuse_tag(event.tag, mark)
         self._check_place(mark)
@@ -261,7 +264,7 @@ class _Composer:
             summary = f"aliases stand for more than {MAX_ALIASED_NODES} values"
             self._stop(Code.ANCHORS, summary, mark, "write fewer aliases of large anchors")
         if len(self._open) + node.height > MAX_DEPTH:
-            self._stop(Code.TOO_DEEP, _TOO_DEEP, mark, "write it flatter")
+            self._stop(Code.TOO_DEEP, _TOO_DEEP, mark, _FLATTER)
         self._nodes += node.size - 1
         self._add(node, None, mark)
 
@@ -328,6 +331,11 @@ class _Composer:
     def _syntax(self, error: yaml.MarkedYAMLError) -> int:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line, mark.column) if mark else (0, 0)
+        if error.problem == _TOO_DEEP_FOR_THE_PARSER:
+            place = Place(self._file, line + self._first, column + 1)
+            fault = Diagnostic(Code.TOO_DEEP, _TOO_DEEP, place, fix=_FLATTER)
+            self._parsed.diagnostics.append(fault)
+            return line
         context = error.context if error.context and error.context_mark else None
         where = (
             f"{context} that begins in line {error.context_mark.line + self._first}"

@@ -47,3 +47,15 @@ def test_every_bad_input_has_an_error(tmp_path: Path) -> None:
     for bad in ALL:
         found = load_text(tmp_path, bad.text).diagnostics
         assert any(each.severity is Severity.ERROR for each in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: " + "[" * 100_000, "".join(" " * n + "a:\n" for n in range(2000))],
+    ids=["lists", "maps"],
+)
+def test_depth_beyond_the_limit_of_the_parser_is_told_of_as_any_other(
+    text: str, tmp_path: Path
+) -> None:
+    (code,) = codes(load_text(tmp_path, text))
+    assert code.endswith("E106")
