@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from engine.aws.clients import Clients
-from engine.aws.sessions import Purpose
+from engine.aws.roles import Purpose
 from engine.inventory.records import Location
 
 

@@ -92,9 +92,14 @@ class Executor:
         self._first_postponed: dict[str, float] = {}
         self._percent: dict[str, int] = {}
 
-    def run(self) -> tuple[StepResult, ...]:
-        """Work the graph off; return what became of each step, in the plan's order."""
+    def run(self, already: Iterable[StepResult] = ()) -> tuple[StepResult, ...]:
+        """Work the graph off; return what became of each step, in the plan's order.
+
+        `already` are final results of steps that are not even begun.
+        """
         started = self._clock.elapsed()
+        for result in already:
+            self._settle(result)
         self._announce(self._graph.open())
         while True:
             self._mind_the_time(started)

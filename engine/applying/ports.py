@@ -8,7 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from engine.inventory.records import Instance, Location, Snapshot
+from engine.aws.roles import Purpose
+from engine.aws.sts import Caller
+from engine.inventory.records import Instance, Key, Location, Snapshot
 
 Message = TypeVar("Message")
 
@@ -85,6 +87,23 @@ class Cloud(Protocol):
 
     def instances(self, at: Location) -> Sequence[Instance]:
         """List the instances of a location, all pages."""
+
+
+class Probes(Protocol):
+    """What can be asked before the first change. Each raises CloudError; `at` is as for Cloud."""
+
+    def role(self, at: Location, purpose: Purpose) -> str | None:
+        """Return the ARN of the role worked with, None where it is the caller's credentials."""
+
+    def caller(self, at: Location, purpose: Purpose) -> Caller:
+        """Return whose credentials the calls are made with (GetCallerIdentity)."""
+
+    def key(self, at: Location, reference: str, purpose: Purpose) -> Key | None:
+        """Read a key as an account sees it, None where there is none (DescribeKey)."""
+
+
+class ProbedCloud(Cloud, Probes, Protocol):
+    """A cloud that can be asked first."""
 
 
 class Clock(Protocol):

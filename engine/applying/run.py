@@ -15,7 +15,8 @@ from engine.applying.listings import Listings
 from engine.applying.lock import LocalLock, acquire, lock_path
 from engine.applying.outcome import Problem, RunOutcome, StepResult, StepState, Stop
 from engine.applying.performing import Performer, Report
-from engine.applying.ports import Clock, Cloud
+from engine.applying.ports import Clock, ProbedCloud
+from engine.applying.preflight import Preflight
 from engine.applying.progress import Observer
 from engine.applying.rates import RateBudget
 from engine.applying.stopping import StopFlag, stopping_on_signals
@@ -60,7 +61,12 @@ def held(root: Path, estate: str, clock: Clock, *, lock_timeout: float) -> Itera
 
 
 def apply_plan(
-    plan: Plan, cloud: Cloud, hold: Held, settings: Settings, observer: Observer, stop: StopFlag
+    plan: Plan,
+    cloud: ProbedCloud,
+    hold: Held,
+    settings: Settings,
+    observer: Observer,
+    stop: StopFlag,
 ) -> RunOutcome:
     """Do what a plan says; SIGINT and SIGTERM end it in order.
 
@@ -70,12 +76,14 @@ def apply_plan(
     clock = SystemClock(stop.event)
     workers: ThreadWorkers[Report | Listed] = ThreadWorkers(settings.parallelism + 2)
     budget = RateBudget(clock)
+    listings = Listings(cloud, clock, budget)
+    preflight = Preflight(cloud, listings, clock, hold.problems)
     performer = Performer(
         estate=plan.estate,
         locations=locations_read(plan),
         cloud=cloud,
         clock=clock,
-        listings=Listings(cloud, clock, budget),
+        listings=listings,
         budget=budget,
         ledger=Ledger(hold.journal, hold.lock, hold.problems),
         problems=hold.problems,
@@ -87,7 +95,7 @@ def apply_plan(
     observer.started(hold.run, plan)
     with stopping_on_signals(stop, workers.wake):
         try:
-            results = executor.run()
+            results = executor.run(preflight.results(plan))
         finally:
             workers.close()
         outcome = RunOutcome(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.config import Config
 
 import engine
-from engine.aws.sessions import AccountRoles, Purpose, Sessions
+from engine.aws.roles import AccountRoles, Purpose, role_arn
+from engine.aws.sessions import Sessions
 from engine.errors import EngineError
 from engine.inventory.records import Location
 
@@ -79,6 +80,10 @@ class Clients:
         """Return the client of STS."""
         client: STSClient = self._client(location, "sts", purpose)
         return client
+
+    def role(self, location: Location, purpose: Purpose) -> str | None:
+        """Return the ARN of the role worked with, None where it is the caller's credentials."""
+        return role_arn(self._account(location.account), purpose, location.region)
 
     def organizations(self) -> OrganizationsClient:
         """Return a client of Organizations that works with the caller's own credentials."""

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 from engine.inventory.bulk import Strings
 from engine.inventory.records import (
+    ENCRYPTS,
     NO_TAGS,
+    SYMMETRIC,
     Event,
     Instance,
     Key,
@@ -146,6 +148,8 @@ def key_record(wire: WireKey, location: Location, strings: Strings) -> Key:
         manager=KeyManager.AWS if wire.manager == KeyManager.AWS else KeyManager.CUSTOMER,
         state=strings.share(state, state),
         aliases=tuple(sorted(set(names))),
+        spec=strings.share(wire.spec or SYMMETRIC, wire.spec or SYMMETRIC),
+        usage=strings.share(wire.usage or ENCRYPTS, wire.usage or ENCRYPTS),
     )
 
 

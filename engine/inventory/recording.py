@@ -13,6 +13,8 @@ from engine.errors import EngineError
 from engine.inventory import layout
 from engine.inventory.convert import MANUAL_SNAPSHOTS, RESTORE
 from engine.inventory.records import (
+    ENCRYPTS,
+    SYMMETRIC,
     Event,
     Instance,
     Inventory,
@@ -244,6 +246,8 @@ def _key(record: Key) -> WireKey:
         arn=record.arn,
         manager=record.manager,
         state=record.state,
+        spec=None if record.spec == SYMMETRIC else record.spec,
+        usage=None if record.usage == ENCRYPTS else record.usage,
         aliases=list(record.aliases),
     )
 

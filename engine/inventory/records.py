@@ -147,6 +147,20 @@ class KeyManager(StrEnum):
     CUSTOMER = "CUSTOMER"
 
 
+SYMMETRIC = "SYMMETRIC_DEFAULT"
+ENCRYPTS = "ENCRYPT_DECRYPT"
+_UNUSABLE_STATES = frozenset(
+    {
+        "Creating",
+        "Disabled",
+        "PendingDeletion",
+        "PendingImport",
+        "PendingReplicaDeletion",
+        "Unavailable",
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A KMS key with the aliases that point at it."""
@@ -155,6 +169,22 @@ class Key:
     manager: KeyManager = KeyManager.CUSTOMER
     state: str = "Enabled"
     aliases: tuple[str, ...] = ()
+    spec: str = SYMMETRIC
+    usage: str = ENCRYPTS
+
+    @property
+    def fault(self) -> str | None:
+        """Why snapshots cannot be encrypted or decrypted with it, None where they can.
+
+        RDS takes symmetric encryption keys only (RDS User Guide, Encrypting resources). A state
+        that is not known here is taken for a good one: AWS has the last word (KMS Developer
+        Guide, Key states).
+        """
+        if self.state in _UNUSABLE_STATES:
+            return f"is {self.state}"
+        if (self.spec, self.usage) != (SYMMETRIC, ENCRYPTS):
+            return f"is a {self.spec} key for {self.usage}, not a symmetric one for encryption"
+        return None
 
 
 @dataclass(frozen=True, slots=True)

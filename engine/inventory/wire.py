@@ -198,6 +198,8 @@ class WireKey(
         "manager": "KeyManager",
         "state": "KeyState",
         "enabled": "Enabled",
+        "spec": "KeySpec",
+        "usage": "KeyUsage",
         "aliases": "Aliases",
     },
 ):
@@ -208,6 +210,8 @@ class WireKey(
     manager: str | None = None
     state: str | None = None
     enabled: bool | None = None
+    spec: str | None = None
+    usage: str | None = None
     aliases: list[str | WireAlias] | None = None
 
 

@@ -253,10 +253,10 @@ def _target_keys(world: World) -> Iterable[Warned]:
         scope = world.scope(location)
         choice = resolve_key(target.key, scope)
         key = (scope.keys or {}).get(choice.arn or "") if choice else None
-        if key is not None and key.state != "Enabled":
+        if key is not None and key.fault is not None:
             yield Warned(
                 "E311 key-unusable",
                 "error",
-                f"key {key.arn}, which copies to target {target.name} need, is {key.state}",
+                f"key {key.arn}, which copies to target {target.name} need, {key.fault}",
                 fix="enable it, or point the target at another key",
             )

@@ -83,7 +83,7 @@ class Tally:
 
     @property
     def others(self) -> int:
-        """How many calls neither changed nor listed anything: roles assumed."""
+        """How many calls neither changed nor listed anything: roles assumed, keys read."""
         return self.calls.total() - self.changes - self.listings
 
 
@@ -97,7 +97,7 @@ def tally(calls: Iterable[Mapping[str, Any]], interval: timedelta) -> Tally:
     shortest = interval - timedelta(seconds=1)
     for call in calls:
         counted[call["operation"]] += 1
-        if not call["operation"].startswith("Describe"):
+        if not call["operation"].startswith("DescribeDB"):
             continue
         kind = (call["account"], call["region"], call["operation"])
         at = datetime.fromisoformat(call["time"])

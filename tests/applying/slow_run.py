@@ -14,10 +14,10 @@ from engine.applying.executor import Settings
 from engine.applying.progress import JsonLines
 from engine.applying.run import apply_plan, held
 from engine.applying.stopping import StopFlag, ending_on_sigterm
+from tests.applying.probed import ProbedCloud
 from tests.applying.world import (
     ESTATE,
     FakeClock,
-    FakeCloud,
     create_step,
     database,
     plan_of,
@@ -35,7 +35,7 @@ def write(text: str) -> None:
 
 
 def main(root: str, per_call: float, per_snapshot: float) -> int:
-    cloud = FakeCloud(RealClock(), takes=per_snapshot)
+    cloud = ProbedCloud(RealClock(), takes=per_snapshot)
     steps = []
     for number in range(6):
         one = database(f"orders-{number}", f"db-{number}")

@@ -57,7 +57,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.cloud = FakeCloud(self.clock)
+        self.cloud: FakeCloud = FakeCloud(self.clock)
         self.stop = StopFlag()
         self.watching = Watching()
         self.problems = Problems()
@@ -74,6 +74,7 @@ class Stage:
         mode: Mode = Mode.FOLLOW,
         max_duration: float | None = None,
         parallelism: int = 4,
+        already: Sequence[StepResult] = (),
     ) -> RunOutcome:
         patience = Patience(draw=lambda: 1.0)
         performer = Performer(
@@ -92,7 +93,7 @@ class Stage:
         settings = Settings(mode, parallelism, 30.0, max_duration)
         executor = Executor(plan, performer, workers, settings, self.watching, self.stop)
         started_at = self.clock.now()
-        results = executor.run()
+        results = executor.run(already)
         workers.close()
         return RunOutcome(
             run="run-1",

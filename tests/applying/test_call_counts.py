@@ -52,4 +52,7 @@ def test_an_apply_makes_its_changes_and_one_listing_per_location_and_poll(
     assert told.early == 0
     # Snapshots of each location, and the zones of the instances that were snapshotted.
     assert told.listings <= (LOCATIONS + 1) * told.polls
-    assert told.others == told.calls["AssumeRole"] == 2 * LOCATIONS
+    # Each role assumed and looked at; the databases' key by both accounts, the target's by its own.
+    assert told.calls["AssumeRole"] == told.calls["GetCallerIdentity"] == 2 * LOCATIONS
+    assert told.calls["DescribeKey"] == 3
+    assert told.others == 4 * LOCATIONS + 3

@@ -13,7 +13,8 @@ import engine
 from engine.aws import organizations, rds, sts
 from engine.aws.clients import Clients, UnknownAccountError
 from engine.aws.errors import NO_CREDENTIALS, NO_REPLY, AwsError, Reaction
-from engine.aws.sessions import Purpose, role_arn, session_name
+from engine.aws.roles import Purpose, role_arn
+from engine.aws.sessions import session_name
 from engine.inventory.records import Location
 from tests.aws import scripted_aws as scripted
 from tests.aws.scripted_aws import DROP, Asked, Reply, ScriptedAws

@@ -75,3 +75,14 @@ def test_an_instance_cannot_be_created_under_a_key_that_is_not_usable(
             StorageEncrypted=True,
             KmsKeyId="alias/off",
         )
+
+
+def test_a_key_shows_itself_to_the_accounts_that_its_policy_names(
+    places: Places, refused: Refusing
+) -> None:
+    vault, stranger = places.account(), places.account()
+    prod = places.account(keys=[{"alias": "alias/own", "usable_by": [vault.id]}], others=[vault.id])
+    arn = prod.kms.describe_key(KeyId="alias/own")["KeyMetadata"]["Arn"]
+    assert vault.kms.describe_key(KeyId=arn)["KeyMetadata"]["Arn"] == arn
+    with refused("AccessDeniedException"):
+        stranger.kms.describe_key(KeyId=arn)

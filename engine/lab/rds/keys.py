@@ -90,6 +90,11 @@ def may_use(key: Key, account: str) -> bool:
         return True
     if key.key_manager == "AWS":
         return False
+    return lets_in(key, account)
+
+
+def lets_in(key: Key, account: str) -> bool:
+    """Tell whether a key's policy or one of its grants speaks for another account."""
     return _granted(key, account) or _allowed_by_policy(key, account)
 
 
