@@ -30,17 +30,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inventory.bulk": set(),
     "inventory.convert": RECORDS | {"inventory.wire", "inventory.bulk"},
     "aws": {"errors", *RECORDS, "inventory.wire", "inventory.bulk", "inventory.convert"},
+    "aws.roles": {"inventory.convert"},
     "inventory": {"errors", "aws", "documents.model"},
     "applying": VALUES | {"errors", "aws", "inventory", "reports.neutral"},
+    "permissions": {*RECORDS, "documents.model", "inventory.convert", "aws.roles"},
     "reports": {"errors", "plans", "retention"},
     "reports.neutral": set(),
     "lab": set(),
     "cli": {
         *("errors", "documents", "inventory", "planning", "plans", "applying", "reports"),
-        *("retention", "lab", "schemas", "aws", "identity"),
+        *("retention", "lab", "schemas", "aws", "identity", "permissions"),
     },
 }
-PURE = ("planning", "retention", "verifying", "plans", "identity")
+PURE = ("planning", "retention", "verifying", "plans", "identity", "permissions")
 WORLDLY = {"boto3", "botocore", "os", "pathlib", "time", "socket", "subprocess", "random", "io"}
 HEAVY = {"boto3", "botocore", "networkx", "jsonschema", "jinja2", "rich", "moto", "flask"}
 

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inventory": ("engine.cli.inventory", "record what exists, for plans without credentials"),
     "accounts": ("engine.cli.accounts", "keep a document of the organization's accounts"),
     "schema": ("engine.cli.schema", "print the JSON Schema of a kind of document"),
+    "iam-policy": ("engine.cli.iam_policy", "print what roles and keys must allow"),
     "lab": ("engine.cli.lab", "run the AWS stand-in on loopback"),
     "version": ("engine.cli.version", "print the version"),
 }

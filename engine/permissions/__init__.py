@@ -1,0 +1,1 @@
+"""The least that roles and keys must allow for a set of documents."""

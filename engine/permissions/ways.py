@@ -1,0 +1,107 @@
+"""Between which places the documents may send copies, and which accounts take part how.
+
+Wider than any one plan: a policy may meet a database wherever its `accounts` and `regions` allow,
+and an override may take effect on any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from engine.documents.model import Account, CopyRule, Documents, Estate, Policy, Target
+from engine.inventory.records import Location
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Way:
+    """A home of databases, a place that their copies go to, and the key there."""
+
+    home: Location
+    there: Location
+    key: str
+
+    @property
+    def leaves_account(self) -> bool:
+        """Whether another account makes the copy, so that the origin has to be shared."""
+        return self.home.account != self.there.account
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What the documents may lead to.
+
+    Attributes:
+        homes: where points may be made.
+        copies: all ways of copies.
+        places: all locations of the estate.
+    """
+
+    homes: frozenset[Location]
+    copies: frozenset[Way]
+    places: frozenset[Location]
+
+    def regions(self, account: str) -> tuple[str, ...]:
+        """Return the regions that an account takes part with."""
+        return tuple(sorted(at.region for at in self.places if at.account == account))
+
+
+def ways_of(documents: Documents) -> Ways:
+    """Return what a set of documents may lead to."""
+    estate = documents.estate
+    homes: set[Location] = set()
+    copies: set[Way] = set()
+    for policy in documents.policies.values():
+        for home in _homes(policy, estate):
+            if _makes_points(policy):
+                homes.add(home)
+            copies |= {way for rule in _rules(policy) for way in _ways(rule, home, estate)}
+    return Ways(frozenset(homes), frozenset(copies), frozenset(_places(estate)))
+
+
+def account_of(estate: Estate, account: str) -> Account:
+    """Return the account of an id."""
+    return next(one for one in estate.accounts.values() if one.id == account)
+
+
+def _homes(policy: Policy, estate: Estate) -> Iterator[Location]:
+    condition = policy.select.condition
+    for name, account in estate.accounts.items():
+        for region in account.regions:
+            if _fits(name, condition.accounts) and _fits(region, condition.regions):
+                yield Location(account.id, region)
+
+
+def _fits(word: str, globs: tuple[str, ...]) -> bool:
+    return not globs or any(fnmatchcase(word, glob) for glob in globs)
+
+
+def _makes_points(policy: Policy) -> bool:
+    schedules = [policy.terms.snapshots.schedule]
+    schedules += [one.changes.get(("snapshots", "schedule")) for one in policy.overrides]
+    return any(schedule is not None for schedule in schedules)
+
+
+def _rules(policy: Policy) -> Iterator[CopyRule]:
+    yield from policy.terms.snapshots.copies
+    for override in policy.overrides:
+        yield from override.changes.get(("snapshots", "copies")) or ()
+
+
+def _ways(rule: CopyRule, home: Location, estate: Estate) -> Iterator[Way]:
+    target = estate.targets.get(rule.target)
+    if target is not None and not isinstance(target, Target):
+        target = estate.targets.get(target.by_source_region.get(home.region, ""))
+    if isinstance(target, Target):
+        there = Location(estate.accounts[target.account].id, target.region)
+        if there != home:
+            yield Way(home, there, target.key)
+
+
+def _places(estate: Estate) -> Iterator[Location]:
+    for account in estate.accounts.values():
+        yield from (Location(account.id, region) for region in account.regions)
+    for target in estate.targets.values():
+        if isinstance(target, Target):
+            yield Location(estate.accounts[target.account].id, target.region)
