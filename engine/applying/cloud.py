@@ -7,14 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from engine.applying.ports import CloudError, Trouble
-from engine.aws import kms, rds, sts
+from engine.aws import rds
 from engine.aws.clients import Clients, UnknownAccountError
 from engine.aws.errors import NO_CREDENTIALS, NOT_SENT, AwsError, Reaction
 from engine.aws.roles import Purpose
-from engine.aws.sts import Caller
-from engine.inventory.bulk import Strings
-from engine.inventory.convert import key_record
-from engine.inventory.records import Instance, Key, Location, Snapshot
+from engine.inventory.records import Instance, Location, Snapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_rds.client import RDSClient
@@ -95,22 +92,6 @@ class AwsCloud:
         """List the instances of a location."""
         with _translated():
             return rds.list_instances(self._reader(at), at)
-
-    def role(self, at: Location, purpose: Purpose) -> str | None:
-        """Return the ARN of the role worked with, None where it is the caller's credentials."""
-        with _translated():
-            return self._clients.role(at, purpose)
-
-    def caller(self, at: Location, purpose: Purpose) -> Caller:
-        """Return whose credentials the calls at a location are made with."""
-        with _translated():
-            return sts.read_caller(self._clients.sts(at, purpose))
-
-    def key(self, at: Location, reference: str, purpose: Purpose) -> Key | None:
-        """Read a key as an account sees it, None where there is none."""
-        with _translated():
-            wire = kms.describe_key(self._clients.kms(at, purpose), at, reference)
-            return None if wire is None else key_record(wire, at, Strings())
 
     def _reader(self, at: Location) -> RDSClient:
         return self._clients.rds(at, Purpose.READ)

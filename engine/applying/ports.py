@@ -102,10 +102,6 @@ class Probes(Protocol):
         """Read a key as an account sees it, None where there is none (DescribeKey)."""
 
 
-class ProbedCloud(Cloud, Probes, Protocol):
-    """A cloud that can be asked first."""
-
-
 class Clock(Protocol):
     """Time, so that tests need not wait for it."""
 

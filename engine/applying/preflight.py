@@ -28,6 +28,7 @@ from engine.plans.plan import Plan, Step
 
 MOST_THREADS = 16
 INCOMPLETE = "preflight_incomplete"
+HOW_TO_ALLOW = "`engine iam-policy` prints what roles and keys must allow"
 # The clients retry by themselves.
 ASKING = Patience(attempts=2, seconds=30.0)
 
@@ -191,6 +192,8 @@ class Preflight:
     def _note(self, question: object, at: Location, error: BaseException) -> None:
         if isinstance(error, CloudError):
             text = f"{_words(question)} could not be checked, so it is tried: {error}"
+            if error.trouble is Trouble.DENIED:
+                text += f"; {HOW_TO_ALLOW}"
             self.problems.add(Problem(INCOMPLETE, str(at), text))
         else:
             story = "".join(traceback.format_exception(error)).rstrip()

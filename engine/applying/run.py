@@ -15,7 +15,7 @@ from engine.applying.listings import Listings
 from engine.applying.lock import LocalLock, acquire, lock_path
 from engine.applying.outcome import Problem, RunOutcome, StepResult, StepState, Stop
 from engine.applying.performing import Performer, Report
-from engine.applying.ports import Clock, ProbedCloud
+from engine.applying.ports import Clock, Cloud, Probes
 from engine.applying.preflight import Preflight
 from engine.applying.progress import Observer
 from engine.applying.rates import RateBudget
@@ -62,7 +62,8 @@ def held(root: Path, estate: str, clock: Clock, *, lock_timeout: float) -> Itera
 
 def apply_plan(
     plan: Plan,
-    cloud: ProbedCloud,
+    cloud: Cloud,
+    probes: Probes,
     hold: Held,
     settings: Settings,
     observer: Observer,
@@ -77,7 +78,7 @@ def apply_plan(
     workers: ThreadWorkers[Report | Listed] = ThreadWorkers(settings.parallelism + 2)
     budget = RateBudget(clock)
     listings = Listings(cloud, clock, budget)
-    preflight = Preflight(cloud, listings, clock, hold.problems)
+    preflight = Preflight(probes, listings, clock, hold.problems)
     performer = Performer(
         estate=plan.estate,
         locations=locations_read(plan),

@@ -87,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
     """Plan or read a plan, ask, do it."""
     from engine.applying.clock import SystemClock
     from engine.applying.cloud import AwsCloud
+    from engine.applying.probing import AwsProbes
     from engine.applying.progress import outcome_text
     from engine.applying.run import apply_plan, held
     from engine.applying.stopping import StopFlag, ending_on_sigterm
@@ -115,7 +116,8 @@ def run(args: argparse.Namespace) -> int:
             return int(ExitCode.ERROR)
         cloud = AwsCloud(clients)
         settings = _shortened(settings, time.monotonic() - started)
-        outcome = apply_plan(plan, cloud, hold, settings, _observer(args), StopFlag())
+        probes = AwsProbes(clients)
+        outcome = apply_plan(plan, cloud, probes, hold, settings, _observer(args), StopFlag())
     if not args.json:
         writer(sys.stdout)(outcome_text(outcome, screen_of(sys.stdout)))
     return int(outcome.exit_code)

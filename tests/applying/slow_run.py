@@ -51,7 +51,8 @@ def main(root: str, per_call: float, per_snapshot: float) -> int:
     clock = SystemClock()
     with ending_on_sigterm(), held(Path(root), ESTATE, clock, lock_timeout=0) as hold:
         observer = JsonLines(write, clock)
-        outcome = apply_plan(plan_of(*steps), cloud, hold, settings, observer, StopFlag())
+        plan = plan_of(*steps)
+        outcome = apply_plan(plan, cloud, cloud, hold, settings, observer, StopFlag())
     return int(outcome.exit_code)
 
 

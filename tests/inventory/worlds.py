@@ -108,6 +108,8 @@ wire_keys = st.builds(
     manager=st.sampled_from([None, "AWS", "CUSTOMER"]),
     state=maybe,
     enabled=flags,
+    spec=maybe,
+    usage=maybe,
     aliases=st.none() | st.lists(names.map("alias/{}".format), max_size=2),
 )
 shares = st.none() | st.frozensets(st.sampled_from(["all", "222222222222", "333333333333"]))

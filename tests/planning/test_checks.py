@@ -223,6 +223,9 @@ def test_a_key_that_cannot_be_used() -> None:
     [warned] = found(due(), scopes=disabled)
     assert (warned.code, warned.severity, warned.source) == ("E311 key-unusable", "error", None)
     assert VAULT_KEY in warned.text
+    signing = {VAULT_KEY: Key(VAULT_KEY, usage="SIGN_VERIFY", aliases=("alias/backups",))}
+    [warned] = found(due(), scopes={VAULT: {"keys": signing}})
+    assert "SIGN_VERIFY" in warned.text
     assert found(due(), scopes={VAULT: {"keys": None}}) == []
     assert found(due(), scopes={VAULT: {"keys": {}}, REMOTE: {"keys": KEYS[REMOTE]}}) == []
 
