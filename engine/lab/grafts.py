@@ -42,6 +42,19 @@ def graft(world: World, callers: Callers) -> Application:
     return _dispatcher()
 
 
+def forget_everything() -> None:
+    """Let everything that moto's backends hold be gone."""
+    from moto.core.base_backend import BackendDict
+    from moto.core.model_instances import reset_model_data
+
+    from engine.lab.rds.backend import LabBackend
+    from engine.lab.rds.sharing import Shares
+
+    BackendDict.reset()
+    reset_model_data()
+    LabBackend.shares = Shares()
+
+
 def _remember_regions() -> None:
     """Let a new account cost nothing: moto reads every service's regions again for each."""
     from moto.core.base_backend import AccountSpecificBackend

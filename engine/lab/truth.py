@@ -8,11 +8,13 @@ incremental snapshots. Where the two disagree, both answers are kept.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from engine.lab.clock import text_of
 from engine.lab.settings import Rules
 
 
@@ -77,12 +79,29 @@ class Verdict:
 
 @dataclass(slots=True)
 class Entry:
-    """An object in the books; `number` counts completions, 0 before."""
+    """An object in the books.
+
+    Attributes:
+        subject: what it is.
+        verdicts: how it was stored, under each rule set.
+        begun: when AWS began to store it.
+        number: counts completions, 0 before.
+        exists: whether it is there and did not fail.
+        completed_at: when it was stored, None where it never was.
+        failed_at: when it failed, None where it did not.
+        deleted_at: when it was deleted, None while it is there.
+        deleted_by: who deleted it, ACCOUNT or ACCOUNT/ROLE; None where AWS itself did.
+    """
 
     subject: Subject
     verdicts: Mapping[Rules, Verdict]
+    begun: datetime
     number: int = 0
     exists: bool = True
+    completed_at: datetime | None = None
+    failed_at: datetime | None = None
+    deleted_at: datetime | None = None
+    deleted_by: str | None = None
 
 
 _Chain = tuple[Place, Volume, tuple[str, ...]]
@@ -101,9 +120,10 @@ class _Shelf:
 
 
 class Ledger:
-    """The books of what was stored how."""
+    """The books of what was stored how; `now` tells the time of what is noted."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._entries: dict[str, Entry] = {}
         self._history: list[Entry] = []
         self._primaries: defaultdict[Volume, _Shelf] = defaultdict(_Shelf)
@@ -114,14 +134,20 @@ class Ledger:
         )
         self._completed = 0
 
-    def begin(self, subject: Subject) -> None:
-        """Note that AWS starts to store an object, and what it is stored relative to now."""
-        entry = Entry(subject, self._judge(subject))
+    def begin(self, subject: Subject, at: datetime | None = None) -> None:
+        """Note that AWS starts to store an object, and what it is stored relative to now.
+
+        `at` is when, where that was in the past.
+        """
+        entry = Entry(subject, self._judge(subject), begun=at or self._now())
         self._entries[subject.arn] = entry
         self._history.append(entry)
 
-    def complete(self, arn: str) -> None:
-        """Note that an object is stored; a base that went meanwhile makes it a full one."""
+    def complete(self, arn: str, at: datetime | None = None) -> None:
+        """Note that an object is stored; a base that went meanwhile makes it a full one.
+
+        `at` is when, where that was in the past.
+        """
         entry = self._entries[arn]
         if any(self._lost(verdict) for verdict in entry.verdicts.values()):
             entry.verdicts = {
@@ -131,7 +157,7 @@ class Ledger:
                 for rules, verdict in entry.verdicts.items()
             }
         self._completed += 1
-        entry.number = self._completed
+        entry.number, entry.completed_at = self._completed, at or self._now()
         subject = entry.subject
         if subject.origin is None:
             self._primaries[subject.volume].entries.append(entry)
@@ -140,12 +166,18 @@ class Ledger:
         self._last_copy[(subject.place, subject.volume.resource_id)] = entry
         self._lineages[self._holder(subject)][subject.keys] += 1
 
-    def remove(self, arn: str) -> None:
-        """Note that an object is gone, or will never be completed."""
+    def fail(self, arn: str) -> None:
+        """Note that an object will never be completed; it stays until it is removed."""
+        entry = self._entries[arn]
+        entry.exists, entry.failed_at = False, self._now()
+
+    def remove(self, arn: str, by: str | None = None) -> None:
+        """Note that an object is gone, and by whom."""
         entry = self._entries.pop(arn, None)
         if entry is None:
             return
         entry.exists = False
+        entry.deleted_at, entry.deleted_by = self._now(), by
         if entry.number and entry.subject.origin is not None:
             counts = self._lineages[self._holder(entry.subject)]
             counts[entry.subject.keys] -= 1
@@ -216,6 +248,11 @@ def verdict_document(entry: Entry, rules: Rules) -> dict[str, Any]:
         "region": subject.place.region,
         "completed": entry.number > 0,
         "exists": entry.exists,
+        "begun_at": text_of(entry.begun),
+        "completed_at": _told(entry.completed_at),
+        "failed_at": _told(entry.failed_at),
+        "deleted_at": _told(entry.deleted_at),
+        "deleted_by": entry.deleted_by,
         "stored": str(verdict.stored),
         "base": verdict.base,
         "rule": verdict.rule,
@@ -227,3 +264,7 @@ def verdict_document(entry: Entry, rules: Rules) -> dict[str, Any]:
             for name, each in entry.verdicts.items()
         },
     }
+
+
+def _told(when: datetime | None) -> str | None:
+    return None if when is None else text_of(when)
