@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.lab.clock import text_of
 from engine.lab.settings import Rules
@@ -68,13 +68,28 @@ class Subject:
 NO_KEY = "none"
 
 
+class Moment(NamedTuple):
+    """When something came into the books: by the lab's time, and before and after what."""
+
+    when: datetime
+    order: int
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How an object was stored, of which base (ARN), and by which rule."""
+    """How an object was stored, of which base, and by which rule.
+
+    Attributes:
+        stored: how.
+        base: the base's ARN.
+        rule: which rule says so.
+        base_order: when the base was completed, which tells it from a later one of its ARN.
+    """
 
     stored: Stored
     base: str | None
     rule: str
+    base_order: int | None = None
 
 
 @dataclass(slots=True)
@@ -85,23 +100,24 @@ class Entry:
         subject: what it is.
         verdicts: how it was stored, under each rule set.
         begun: when AWS began to store it.
-        number: counts completions, 0 before.
-        exists: whether it is there and did not fail.
-        completed_at: when it was stored, None where it never was.
-        failed_at: when it failed, None where it did not.
-        deleted_at: when it was deleted, None while it is there.
+        completed: when it was stored, None where it never was.
+        failed: when it failed, None where it did not.
+        deleted: when it was deleted, None while it is there.
         deleted_by: who deleted it, ACCOUNT or ACCOUNT/ROLE; None where AWS itself did.
     """
 
     subject: Subject
     verdicts: Mapping[Rules, Verdict]
-    begun: datetime
-    number: int = 0
-    exists: bool = True
-    completed_at: datetime | None = None
-    failed_at: datetime | None = None
-    deleted_at: datetime | None = None
+    begun: Moment
+    completed: Moment | None = None
+    failed: Moment | None = None
+    deleted: Moment | None = None
     deleted_by: str | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether it is there and did not fail."""
+        return self.failed is None and self.deleted is None
 
 
 _Chain = tuple[Place, Volume, tuple[str, ...]]
@@ -132,14 +148,18 @@ class Ledger:
         self._lineages: defaultdict[tuple[str, str], Counter[tuple[str, ...]]] = defaultdict(
             Counter
         )
-        self._completed = 0
+        self._noted = 0
+
+    def _moment(self, at: datetime | None = None) -> Moment:
+        self._noted += 1
+        return Moment(at or self._now(), self._noted)
 
     def begin(self, subject: Subject, at: datetime | None = None) -> None:
         """Note that AWS starts to store an object, and what it is stored relative to now.
 
         `at` is when, where that was in the past.
         """
-        entry = Entry(subject, self._judge(subject), begun=at or self._now())
+        entry = Entry(subject, self._judge(subject), begun=self._moment(at))
         self._entries[subject.arn] = entry
         self._history.append(entry)
 
@@ -156,8 +176,7 @@ class Ledger:
                 else verdict
                 for rules, verdict in entry.verdicts.items()
             }
-        self._completed += 1
-        entry.number, entry.completed_at = self._completed, at or self._now()
+        entry.completed = self._moment(at)
         subject = entry.subject
         if subject.origin is None:
             self._primaries[subject.volume].entries.append(entry)
@@ -168,17 +187,15 @@ class Ledger:
 
     def fail(self, arn: str) -> None:
         """Note that an object will never be completed; it stays until it is removed."""
-        entry = self._entries[arn]
-        entry.exists, entry.failed_at = False, self._now()
+        self._entries[arn].failed = self._moment()
 
     def remove(self, arn: str, by: str | None = None) -> None:
         """Note that an object is gone, and by whom."""
         entry = self._entries.pop(arn, None)
         if entry is None:
             return
-        entry.exists = False
-        entry.deleted_at, entry.deleted_by = self._now(), by
-        if entry.number and entry.subject.origin is not None:
+        entry.deleted, entry.deleted_by = self._moment(), by
+        if entry.completed and entry.subject.origin is not None:
             counts = self._lineages[self._holder(entry.subject)]
             counts[entry.subject.keys] -= 1
             if not counts[entry.subject.keys]:
@@ -189,7 +206,10 @@ class Ledger:
         return iter(self._history)
 
     def _lost(self, verdict: Verdict) -> bool:
-        return verdict.base is not None and verdict.base not in self._entries
+        if verdict.base is None:
+            return False
+        base = self._entries.get(verdict.base)
+        return base is None or _order(base.completed) != verdict.base_order
 
     def _judge(self, subject: Subject) -> dict[Rules, Verdict]:
         if subject.origin is None:
@@ -201,7 +221,7 @@ class Ledger:
         base = self._primaries[subject.volume].newest()
         if base is None:
             return Verdict(Stored.FULL, None, "first_of_volume")
-        return Verdict(Stored.INCREMENTAL, base.subject.arn, "newest_of_volume")
+        return _incremental(base, "newest_of_volume")
 
     def _judge_copy(self, subject: Subject, rules: Rules) -> Verdict:
         origin = self._entries.get(subject.origin or "")
@@ -217,7 +237,7 @@ class Ledger:
         base = self._copies[(subject.place, subject.volume, subject.keys)].newest()
         if base is None:
             return Verdict(Stored.FULL, None, "first_in_chain")
-        return Verdict(Stored.INCREMENTAL, base.subject.arn, "newest_in_chain")
+        return _incremental(base, "newest_in_chain")
 
     def _judge_by_documentation(self, subject: Subject, origin: Subject) -> Verdict:
         last = self._last_copy.get((subject.place, subject.volume.resource_id))
@@ -232,26 +252,41 @@ class Ledger:
         crosses = origin.place.account != subject.place.account
         if crosses and len(self._lineages[self._holder(subject)]) > 1:
             return Verdict(Stored.FULL, None, "account_holds_copies_under_other_keys")
-        return Verdict(Stored.INCREMENTAL, last.subject.arn, "most_recent_copy")
+        return _incremental(last, "most_recent_copy")
 
     @staticmethod
     def _holder(subject: Subject) -> tuple[str, str]:
         return subject.place.account, subject.volume.resource_id
 
 
+def _incremental(base: Entry, rule: str) -> Verdict:
+    return Verdict(Stored.INCREMENTAL, base.subject.arn, rule, _order(base.completed))
+
+
+def _order(moment: Moment | None) -> int | None:
+    return None if moment is None else moment.order
+
+
 def verdict_document(entry: Entry, rules: Rules) -> dict[str, Any]:
-    """Write an object of the books as JSON."""
+    """Write an object of the books as JSON.
+
+    `order` tells what came before what, also where both have one time.
+    """
     subject, verdict = entry.subject, entry.verdicts[rules]
+    moments = {
+        "begun": entry.begun,
+        "completed": entry.completed,
+        "failed": entry.failed,
+        "deleted": entry.deleted,
+    }
     return {
         "arn": subject.arn,
         "account": subject.place.account,
         "region": subject.place.region,
-        "completed": entry.number > 0,
+        "completed": entry.completed is not None,
         "exists": entry.exists,
-        "begun_at": text_of(entry.begun),
-        "completed_at": _told(entry.completed_at),
-        "failed_at": _told(entry.failed_at),
-        "deleted_at": _told(entry.deleted_at),
+        **{f"{name}_at": one and text_of(one.when) for name, one in moments.items()},
+        "order": {name: _order(one) for name, one in moments.items()},
         "deleted_by": entry.deleted_by,
         "stored": str(verdict.stored),
         "base": verdict.base,
@@ -264,7 +299,3 @@ def verdict_document(entry: Entry, rules: Rules) -> dict[str, Any]:
             for name, each in entry.verdicts.items()
         },
     }
-
-
-def _told(when: datetime | None) -> str | None:
-    return None if when is None else text_of(when)
