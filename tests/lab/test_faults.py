@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from botocore.parsers import ResponseParserError
 
 from engine.lab.callers import SECRET, access_key_of
 from engine.lab.errors import LabError
+from engine.lab.faults import Kind
 from engine.lab.process import LabProcess
 from tests.lab.conftest import Refusing
 from tests.lab.places import FRANKFURT, IRELAND, SESSION, Account, Places
@@ -423,3 +426,10 @@ def test_bad_faults_are_refused_with_what_is_allowed(places: Places) -> None:
     with pytest.raises(LabError, match="is no fault"):
         client._ask("POST", "/faults", ["reset"])
     assert client.faults() == []
+
+
+def test_the_page_of_the_lab_names_every_kind() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "lab.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`([a-z_]+)`", row)}
+    assert set(Kind) <= named

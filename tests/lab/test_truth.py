@@ -212,6 +212,35 @@ def test_a_base_deleted_while_it_is_needed_makes_a_full_one(rules: Rules) -> Non
 
 
 @pytest.mark.parametrize("rules", BOTH)
+def test_a_base_deleted_and_made_again_meanwhile_is_lost_all_the_same(rules: Rules) -> None:
+    ledger = Ledger(lambda: NOW)
+    first, second = (Subject(name, PROD, AZ1, ("K1",)) for name in ("S1", "S2"))
+    ledger.begin(first)
+    ledger.complete("S1")
+    ledger.begin(second)
+    ledger.remove("S1", by="111111111111")
+    ledger.begin(first)
+    ledger.complete("S1")
+    ledger.complete("S2")
+    old, found, new = ledger.history()
+    assert (old.deleted_by, new.deleted) == ("111111111111", None)
+    assert found.verdicts[rules].rule == "base_deleted_meanwhile"
+
+
+@pytest.mark.parametrize("rules", BOTH)
+def test_what_failed_is_no_base(rules: Rules) -> None:
+    ledger = Ledger(lambda: NOW)
+    first, second = (Subject(name, PROD, AZ1, ("K1",)) for name in ("S1", "S2"))
+    ledger.begin(first)
+    ledger.fail("S1")
+    ledger.begin(second)
+    failed, found = ledger.history()
+    assert not failed.exists
+    assert failed.deleted is None
+    assert found.verdicts[rules].stored is FULL
+
+
+@pytest.mark.parametrize("rules", BOTH)
 def test_a_restored_instance_starts_anew(rules: Rules) -> None:
     books = Books()
     books.snapshot("S1")
