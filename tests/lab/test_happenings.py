@@ -166,6 +166,15 @@ def test_the_same_can_be_let_happen_at_once(places: Places) -> None:
     assert account.rds.describe_db_instances()["DBInstances"] == []
 
 
+def test_an_instance_deleted_while_it_stops_does_not_come_to_a_stop(places: Places) -> None:
+    client, account = places.lab.client, places.account({})
+    client.let("stop", account.id, IRELAND, "db")
+    places.pass_time(1)
+    client.let("delete", account.id, IRELAND, "db")
+    places.pass_time(1)
+    assert instance(account)["DBInstanceStatus"] == "deleting"
+
+
 def test_what_cannot_happen_at_once_is_refused(places: Places) -> None:
     client, account = places.lab.client, places.account({})
     for do, name, words in (
