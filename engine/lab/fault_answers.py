@@ -71,8 +71,7 @@ def _access_denied(_: Strike, asked: Asked, __: Settings) -> Answer:
     who = f"role/{asked.role}" if asked.role else "root"
     message = (
         f"User: arn:aws:iam::{asked.account}:{who} is not authorized to perform: "
-        f"{asked.service}:{asked.operation}"
-        + (f" on resource: {asked.resource}" * bool(asked.resource))
+        f"{asked.service}:{asked.operation} on resource: {asked.resource or '*'}"
     )
     return _error(asked, ApiError(status, code, message))
 
