@@ -69,6 +69,20 @@ def parse_time(text: str) -> datetime:
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
+def parse_seconds(flag: str, text: str) -> float:
+    """Return the seconds of a duration that a flag names.
+
+    Raises:
+        UsageError: it is none, or one without a fixed length.
+    """
+    from engine.retention.spans import Minutes, SpanError, parse_span
+
+    try:
+        return parse_span(text, Minutes.ALLOWED).as_timedelta().total_seconds()
+    except (SpanError, ValueError) as error:
+        raise UsageError(f"{flag} {text}: {error}", fix="write it like 1d or 90m") from error
+
+
 def the_time(args: argparse.Namespace, inventory: Inventory | None = None) -> datetime:
     """Return the one `now` of the run: -at, else when the recording was taken, else the clock."""
     if args.at:

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from engine.cli.inputs import parse_time
+from engine.cli import lab_fault
+from engine.cli.inputs import parse_seconds, parse_time
 from engine.errors import EngineError, ExitCode, UsageError
 
 DEFAULT_SEED = "small"
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     move.add_argument("-to", "--to", metavar="TIME")
     failover = words.add_parser("failover", help="fail a Multi-AZ instance over to its standby")
     failover.add_argument("address", metavar="ACCOUNT-ID/REGION/IDENTIFIER")
+    lab_fault.add_arguments(words)
     calls = words.add_parser("calls", help="print the calls it got, as JSON")
     calls.add_argument("-forget", "--forget", action="store_true", help="and forget them")
     words.add_parser("truth", help="print what was stored in full and what was not, as JSON")
@@ -75,19 +77,10 @@ def _seed(args: argparse.Namespace) -> ExitCode:
 def _clock(args: argparse.Namespace) -> ExitCode:
     from engine.lab.commands import clock
 
-    forward = None if args.forward is None else _seconds(args.forward)
+    forward = None if args.forward is None else parse_seconds("-forward", args.forward)
     to = None if args.to is None else parse_time(args.to)
     sys.stdout.write(clock(forward=forward, to=to) + "\n")
     return ExitCode.OK
-
-
-def _seconds(text: str) -> float:
-    from engine.retention.spans import Minutes, SpanError, parse_span
-
-    try:
-        return parse_span(text, Minutes.ALLOWED).as_timedelta().total_seconds()
-    except (SpanError, ValueError) as error:
-        raise UsageError(f"-forward {text}: {error}", fix="write it like 1d or 90m") from error
 
 
 def _failover(args: argparse.Namespace) -> ExitCode:
@@ -125,6 +118,7 @@ _WORDS: dict[str, Callable[[argparse.Namespace], ExitCode]] = {
     "seed": _seed,
     "clock": _clock,
     "failover": _failover,
+    "fault": lab_fault.run,
     "calls": _calls,
     "truth": _truth,
 }

@@ -8,7 +8,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from engine.errors import EngineError, ExitCode, UsageError
 
@@ -53,7 +53,15 @@ class Command(Protocol):
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose wrong-usage exit does not collide with "changes present"."""
+    """An argument parser whose wrong-usage exit does not collide with "changes present".
+
+    Its help takes one dash or two, and so does that of the words behind it.
+    """
+
+    def __init__(self, *, add_help: bool = True, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, add_help=False, **settings)
+        if add_help:
+            self.add_argument("-h", "-help", "--help", action="help", help="show this text")
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and the fault; exit 64."""
@@ -87,11 +95,8 @@ def _run(words: list[str]) -> int:
     parser = Parser(
         prog=f"engine {name}",
         description=summary,
-        allow_abbrev=False,
-        add_help=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("-h", "-help", "--help", action="help", help="show this text")
     command.add_arguments(parser)
     return int(command.run(_parse(parser, words[1:])))
 
@@ -105,7 +110,6 @@ def _front_door(words: list[str]) -> int:
         usage="engine COMMAND [ARGUMENTS]",
         description=f"Terraform for database backups.\n\ncommands:\n{listing}",
         epilog=EPILOG,
-        allow_abbrev=False,
         add_help=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -37,6 +37,7 @@ class Session:
     """An assumed role; expires in real time, as STS says."""
 
     account: str
+    role: str
     secret: str
     token: str
     expires: datetime
@@ -80,6 +81,11 @@ class Callers:
         own = _KEY.fullmatch(access_key)
         return own[1] if own else UNKNOWN_ACCOUNT
 
+    def role_of(self, access_key: str) -> str:
+        """Return the name of the role that an access key is of, empty for an account's own."""
+        session = self.sessions.get(access_key)
+        return session.role if session is not None else ""
+
     def secret_of(self, access_key: str) -> str | None:
         """Return the secret that an access key signs with, None where the lab does not know it."""
         session = self.sessions.get(access_key)
@@ -106,6 +112,11 @@ class Callers:
             for key, session in self.sessions.items()
         }
         return len(self.sessions)
+
+    def clear(self) -> None:
+        """Forget all accounts and sessions."""
+        self.roles.clear()
+        self.sessions.clear()
 
     def may_assume(self, account: str, name: str, external_id: str | None) -> bool:
         """Tell whether a role may be assumed with an external id."""

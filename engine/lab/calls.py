@@ -6,11 +6,36 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.lab.clock import text_of
 
 MOST_CALLS = 500_000
+
+
+class Asked(NamedTuple):
+    """What a call asks, and on whose behalf.
+
+    Attributes:
+        account: whose credentials signed it.
+        role: the name of the role that signed it, empty for an account's own credentials.
+        region: where it was sent.
+        service: its signing name, such as `rds`.
+        operation: such as `CreateDBSnapshot`; empty where it could not be told.
+        resource: the identifier or ARN that it is about, empty where it names none.
+    """
+
+    account: str
+    role: str
+    region: str
+    service: str
+    operation: str
+    resource: str
+
+    @property
+    def caller(self) -> str:
+        """Who asks: ACCOUNT, or ACCOUNT/ROLE."""
+        return f"{self.account}/{self.role}" if self.role else self.account
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +44,19 @@ class Call:
 
     Attributes:
         time: the lab's.
-        account: whose credentials signed it.
-        region: where it was sent.
-        service: its signing name, such as `rds`.
-        operation: such as `CreateDBSnapshot`; empty where it could not be told.
-        status: HTTP status of the answer.
-        error: AWS's error code, None where it worked.
+        asked: what it asked.
+        status: HTTP status of the answer, 0 where none was sent.
+        outcome: `ok`, AWS's error code, or the kind of fault that left no usable answer.
+        applied: whether it did what it asked, whatever was answered.
+        fault: id of the fault that struck it, None where none did.
     """
 
     time: datetime
-    account: str
-    region: str
-    service: str
-    operation: str
+    asked: Asked
     status: int
-    error: str | None
+    outcome: str
+    applied: bool
+    fault: str | None = None
 
 
 class Calls:
@@ -58,10 +81,9 @@ def call_document(call: Call) -> dict[str, Any]:
     """Write a call as JSON."""
     return {
         "time": text_of(call.time),
-        "account": call.account,
-        "region": call.region,
-        "service": call.service,
-        "operation": call.operation,
-        "outcome": call.error or "ok",
+        **call.asked._asdict(),
+        "outcome": call.outcome,
         "status": call.status,
+        "applied": call.applied,
+        "fault": call.fault,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,8 +56,9 @@ class LabClient:
     def calls(self) -> list[dict[str, Any]]:
         """Return the recorded calls, oldest first.
 
-        Each has `time`, `account`, `region`, `service`, `operation`, `outcome` (`ok` or an error
-        code) and `status`.
+        Each has `time`, `account`, `role`, `region`, `service`, `operation`, `resource`, `outcome`
+        (`ok`, an error code, or the kind of fault that left no usable answer), `status` (0 where
+        nothing was sent), `applied` and the `fault` that struck it.
         """
         found: list[dict[str, Any]] = self._ask("GET", "/calls")["calls"]
         return found
@@ -66,7 +68,10 @@ class LabClient:
         self._ask("DELETE", "/calls")
 
     def truth(self) -> list[dict[str, Any]]:
-        """Return every snapshot ever begun, with how it was `stored`, of which `base`, and why."""
+        """Return every snapshot ever begun, with how it was `stored`, of which `base`, and why.
+
+        Also when it was begun, completed, failed and deleted, and by whom.
+        """
         found: list[dict[str, Any]] = self._ask("GET", "/truth")["snapshots"]
         return found
 
@@ -74,6 +79,48 @@ class LabClient:
         """Let an instance's standby take over at once; return the zones after it."""
         place = {"account": account, "region": region, "identifier": identifier}
         return self._ask("POST", "/failover", place)
+
+    def let(
+        self, do: str, account: str, region: str, identifier: str, name: str | None = None
+    ) -> dict[str, Any]:
+        """Let an instance `fail_over`, `stop`, `start`, or somebody `delete` or `rename` it.
+
+        `name` is its new identifier in a rename. Return its ARN, `status` and zones.
+        """
+        what = {"do": do, "account": account, "region": region, "identifier": identifier}
+        return self._ask("POST", "/instances", {**what, "name": name})
+
+    def add_fault(self, kind: str, **fields: Any) -> str:
+        """Let calls go wrong; return the fault's id.
+
+        `fields` are those of `engine.lab.faults.Fault`; `lasts` is `for`, which Python reserves.
+        """
+        if "lasts" in fields:
+            fields["for"] = fields.pop("lasts")
+        return str(self._ask("POST", "/faults", {"kind": kind, **fields})["id"])
+
+    def add_faults(self, documents: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Arm faults that are written as the lab's JSON; return their ids."""
+        return [one["id"] for one in self._ask("POST", "/faults", list(documents))["faults"]]
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return the armed faults, each with its `id` and how often it has `fired`."""
+        found: list[dict[str, Any]] = self._ask("GET", "/faults")["faults"]
+        return found
+
+    def clear_faults(self, fault_id: str | None = None) -> int:
+        """Disarm a fault, or all; return how many."""
+        path = "/faults" if fault_id is None else f"/faults/{fault_id}"
+        return int(self._ask("DELETE", path)["cleared"])
+
+    def reset(self, at: datetime | None = None, seed: Any = None) -> datetime:
+        """Replace the world by an empty one, or by a seed's; return its time.
+
+        What is in it, sessions, settings, faults and records are gone. The time may be earlier
+        than it was; without `at` it is the seed's, else it stays. The clock's speed stays.
+        """
+        asked = {"at": None if at is None else text_of(at), "seed": seed}
+        return time_of(self._ask("POST", "/reset", asked)["now"])
 
     def settings(self) -> dict[str, Any]:
         """Return the lab's settings."""

@@ -55,6 +55,10 @@ class Clock:
             )
         self._set(when)
 
+    def reset_to(self, when: datetime) -> None:
+        """Start again at any time, for a world where nothing has happened yet."""
+        self._set(when)
+
     def _set(self, when: datetime) -> None:
         self._start = when.astimezone(UTC)
         self._at = self._ticks()

@@ -10,16 +10,19 @@ from http import HTTPStatus
 from typing import Any
 
 from moto.rds.exceptions import RDSClientError
-from moto.rds.models import rds_backends
 
+from engine.lab.asking import Environ
 from engine.lab.callers import Callers
 from engine.lab.calls import call_document
 from engine.lab.clock import text_of, time_of
 from engine.lab.dumping import dump
 from engine.lab.errors import LabError
-from engine.lab.front import CONTROL, Environ, StartResponse
-from engine.lab.rds.backend import LabBackend
-from engine.lab.rds.instances import fail_over_now
+from engine.lab.fault_book import armed_document
+from engine.lab.faults import Address, read_faults
+from engine.lab.front import CONTROL
+from engine.lab.grafts import forget_everything
+from engine.lab.rds.happenings import Happening, happen
+from engine.lab.replies import StartResponse
 from engine.lab.seeding import account_rows, plant
 from engine.lab.seeds import read_seed, seed_document
 from engine.lab.truth import verdict_document
@@ -45,6 +48,11 @@ class Control:
             ("DELETE", "/calls"): self._forget_calls,
             ("GET", "/truth"): self._truth,
             ("POST", "/failover"): self._fail_over,
+            ("POST", "/instances"): self._let_happen,
+            ("POST", "/faults"): self._arm,
+            ("GET", "/faults"): self._faults,
+            ("DELETE", "/faults"): self._disarm_all,
+            ("POST", "/reset"): self._reset,
             ("GET", "/settings"): self._settings,
             ("POST", "/settings"): self._change_settings,
             ("GET", "/accounts"): self._accounts,
@@ -55,7 +63,7 @@ class Control:
         """Answer a request under `/_lab`."""
         method = environ["REQUEST_METHOD"]
         path = environ["PATH_INFO"].removeprefix(CONTROL).rstrip("/")
-        handler = self._routes.get((method, path))
+        handler = self._routes.get((method, path)) or self._by_id(method, path)
         if handler is None:
             status = HTTPStatus.NOT_FOUND
             known = ", ".join(f"{one} {CONTROL}{where}" for one, where in self._routes)
@@ -66,6 +74,12 @@ class Control:
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         start_response(f"{status.value} {status.phrase}", headers)
         return [body]
+
+    def _by_id(self, method: str, path: str) -> Handler | None:
+        room, _, fault_id = path.rpartition("/")
+        if (method, room) != ("DELETE", "/faults"):
+            return None
+        return lambda _: self._disarm(fault_id)
 
     def _about(self, _: Any) -> Document:
         return {"lab": "engine", "pid": os.getpid(), **self._clock(None)}
@@ -120,23 +134,69 @@ class Control:
         }
 
     def _fail_over(self, asked: Any) -> Document:
+        return self._let(Happening.FAIL_OVER, asked)
+
+    def _let_happen(self, asked: Any) -> Document:
+        do = asked.get("do") if isinstance(asked, dict) else None
+        if do not in list(Happening):
+            raise LabError(
+                f"{asked!r} does not say what to do", "do one of " + ", ".join(Happening)
+            )
+        return self._let(Happening(do), asked)
+
+    def _let(self, what: Happening, asked: Any) -> Document:
         match asked:
             case {
                 "account": str() as account,
                 "region": str() as region,
-                "identifier": str() as name,
+                "identifier": str() as identifier,
             }:
-                known = account in rds_backends and region in rds_backends[account]
+                address = Address(account, region, identifier)
             case _:
                 raise LabError(
                     f"{asked!r} does not name an instance", "give account, region and identifier"
                 )
-        backend = rds_backends[account][region] if known else None
-        if not isinstance(backend, LabBackend):
-            raise LabError(f"the lab has nothing in {account}/{region}", "name a seeded account")
-        instance = fail_over_now(backend, name)
+        instance = happen(what, address, asked.get("name"))
         zones = {"primary": instance.zones.primary, "standby": instance.zones.standby}
-        return {"instance": instance.arn, **zones}
+        return {"instance": instance.arn, "status": instance.status, **zones}
+
+    def _arm(self, asked: Any) -> Document:
+        armed = self._world.faults.arm(read_faults(asked), self._world.now)
+        documents = [armed_document(one) for one in armed]
+        return {"faults": documents} if isinstance(asked, list) else documents[0]
+
+    def _faults(self, _: Any) -> Document:
+        return {"faults": [armed_document(one) for one in self._world.faults]}
+
+    def _disarm_all(self, _: Any) -> Document:
+        return {"cleared": self._world.faults.clear()}
+
+    def _disarm(self, fault_id: str) -> Document:
+        self._world.faults.disarm(fault_id)
+        return {"cleared": 1}
+
+    def _reset(self, asked: Any) -> Document:
+        given = {} if asked is None else asked
+        if not isinstance(given, dict) or given.keys() - {"at", "seed"}:
+            raise LabError(
+                f"{asked!r} does not say what to begin anew with", "give at, seed or none"
+            )
+        seed = read_seed(given["seed"]) if given.get("seed") is not None else None
+        at = seed.at if seed is not None else None
+        if given.get("at") is not None:
+            at = time_of(given["at"])
+        clock = self._world.clock
+        # Time stands still until all is there, as it does when a lab starts.
+        speed, clock.speed = clock.speed, 0
+        try:
+            forget_everything()
+            self._callers.clear()
+            self._world.begin_anew(at)
+            if seed is not None:
+                plant(seed, self._world, self._callers)
+        finally:
+            clock.speed = speed
+        return self._clock(None)
 
     def _settings(self, _: Any) -> Document:
         settings = self._world.settings

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
-import re
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import parse_qs
 
+from engine.lab.asking import Environ, operation_of, resource_of
 from engine.lab.callers import UNKNOWN_ACCOUNT, Callers, Doubt, Signed, signed_part
-from engine.lab.calls import Call
+from engine.lab.calls import Asked, Call
+from engine.lab.fault_book import Strike
+from engine.lab.replies import RESET, Reply, StartResponse, send
 from engine.lab.signatures import is_genuine
+from engine.lab.striking import Struck, delay_of
 from engine.lab.wire import (
     Answer,
     doubt_answer,
@@ -19,25 +22,20 @@ from engine.lab.wire import (
     error_code,
     internal_failure,
     protocol_of,
-    routed_operation,
     unknown_operation,
 )
-from engine.lab.world import World
+from engine.lab.world import Circumstances, World
 
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 CONTROL = "/_lab"
-_ACTION = re.compile(rb"(?:^|&)Action=([A-Za-z0-9]+)")
-_REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 500: "Server Error"}
 
 
 class Front:
     """A WSGI application before moto's: tells callers apart, keeps time, records calls.
 
     One lock around everything makes each call atomic, which AWS's conditional writes are and
-    moto's are not.
+    moto's are not. Only a delayed call waits outside of it.
     """
 
     def __init__(
@@ -50,7 +48,11 @@ class Front:
         self._lock = threading.RLock()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request."""
+        """Answer a request.
+
+        Raises:
+            HangUpError: the connection is to be closed instead.
+        """
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if length or "chunked" in environ.get("HTTP_TRANSFER_ENCODING", ""):
             body = environ["wsgi.input"].read(length or -1)
@@ -62,34 +64,71 @@ class Front:
             self._world.settle()
             if path == CONTROL or path.startswith(f"{CONTROL}/"):
                 return self._control(environ, start_response)
-            answer = self._answer(environ, body)
-        reason = _REASONS.get(answer.status, "Status")
-        start_response(f"{answer.status} {reason}", list(answer.headers))
-        return [answer.body]
+            world = self._world.number
+            signed = signed_part(environ)
+            asked = self._asked(environ, body, signed)
+            strike = self._world.faults.strike(asked, self._world.now)
+            first, last = delay_of(strike)
+            reply = None if first else self._reply(environ, body, signed, asked, strike)
+        if first or last:
+            time.sleep(first or last)
+        if reply is None:
+            with self._lock:
+                self._world.settle()
+                # A call of a world that is gone must not reach the one after it.
+                gone = world != self._world.number
+                reply = RESET if gone else self._reply(environ, body, signed, asked, strike)
+        return send(reply, environ["REQUEST_METHOD"], start_response)
 
-    def _answer(self, environ: Environ, body: bytes) -> Answer:
-        signed = signed_part(environ)
+    def _asked(self, environ: Environ, body: bytes, signed: Signed | None) -> Asked:
         service = signed.service if signed else "s3"
-        operation = operation_of(environ, body, service)
-        account = self._callers.account_of(signed.access_key) if signed else UNKNOWN_ACCOUNT
-        doubt = self._doubt(environ, body, signed, operation)
-        if doubt is not None:
-            answer = doubt_answer(service, protocol_of(service), doubt)
+        return Asked(
+            account=self._callers.account_of(signed.access_key) if signed else UNKNOWN_ACCOUNT,
+            role=self._callers.role_of(signed.access_key) if signed else "",
+            region=signed.region if signed else "",
+            service=service,
+            operation=operation_of(environ, body, service),
+            resource=resource_of(environ, body, service),
+        )
+
+    def _reply(
+        self,
+        environ: Environ,
+        body: bytes,
+        signed: Signed | None,
+        asked: Asked,
+        strike: Strike | None,
+    ) -> Reply:
+        def ask(circumstances: Circumstances) -> Answer:
+            with self._world.under(circumstances):
+                return self._answer(environ, body, signed, asked)
+
+        if strike is None:
+            answer = ask(Circumstances(caller=asked.caller))
+            reply, applied = Reply(answer), answer.status < 400
+            outcome = error_code(answer) or "ok"
         else:
-            environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
-            answer = self._from_moto(environ, service, operation)
+            struck = Struck(strike, asked, self._world)
+            reply = struck.reply(ask)
+            applied, outcome = struck.applied, struck.outcome(reply)
         self._world.calls.note(
             Call(
                 time=self._world.now,
-                account=account,
-                region=signed.region if signed else "",
-                service=service,
-                operation=operation,
-                status=answer.status,
-                error=error_code(answer),
+                asked=asked,
+                status=reply.status,
+                outcome=outcome,
+                applied=applied,
+                fault=strike.id if strike else None,
             )
         )
-        return answer
+        return reply
+
+    def _answer(self, environ: Environ, body: bytes, signed: Signed | None, asked: Asked) -> Answer:
+        doubt = self._doubt(environ, body, signed, asked.operation)
+        if doubt is not None:
+            return doubt_answer(asked.service, protocol_of(asked.service), doubt)
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = asked.account
+        return self._from_moto(environ, asked.service, asked.operation)
 
     def _doubt(
         self, environ: Environ, body: bytes, signed: Signed | None, operation: str
@@ -133,17 +172,3 @@ def collect(application: Application, environ: Environ) -> Answer:
             close()
     status, headers = told[-1]
     return Answer(int(status.split()[0]), tuple(headers), body)
-
-
-def operation_of(environ: Environ, body: bytes, service: str) -> str:
-    """Return the operation that a request asks for, its method and path where it names none."""
-    target: str = environ.get("HTTP_X_AMZ_TARGET", "")
-    if target:
-        return target.rpartition(".")[2]
-    found = _ACTION.search(body)
-    if found:
-        return found[1].decode()
-    asked = parse_qs(environ.get("QUERY_STRING", "")).get("Action")
-    if asked:
-        return str(asked[0])
-    return routed_operation(environ, service)

@@ -6,6 +6,7 @@ these things by itself.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from engine.lab.callers import Callers
@@ -36,10 +37,27 @@ def graft(world: World, callers: Callers) -> Application:
     LabSts.callers = callers
     LabSts.dispatch = LabStsResponse.dispatch
     _remember_regions()
+    _make_only_what_backups_need()
     rds_backends.backend = LabBackend
     kms_backends.backend = LabKms
     sts_backends.backend = LabSts
     return _dispatcher()
+
+
+def forget_everything() -> None:
+    """Let everything that moto's backends hold be gone."""
+    from moto.core.base_backend import BackendDict
+    from moto.core.model_instances import reset_model_data
+    from moto.ec2.models.subnets import Subnet
+
+    from engine.lab.rds.backend import LabBackend
+    from engine.lab.rds.sharing import Shares
+
+    BackendDict.reset()
+    reset_model_data()
+    # It remembers every subnet there ever was, and each of them everything around it.
+    Subnet._base_avail_ip_iterator.cache_clear()
+    LabBackend.shares = Shares()
 
 
 def _remember_regions() -> None:
@@ -55,6 +73,19 @@ def _remember_regions() -> None:
         return known[service_name]
 
     AccountSpecificBackend._generate_regions = regions  # type: ignore[assignment] # a graft
+
+
+def _make_only_what_backups_need() -> None:
+    """Let a new account and key cost little: no machine images, no RSA pair behind an AES key."""
+    import moto.kms.models as kms
+    from moto.kms.utils import generate_private_key
+
+    os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+
+    def pair(key_spec: str) -> Any:
+        return None if key_spec == "SYMMETRIC_DEFAULT" else generate_private_key(key_spec)
+
+    kms.generate_private_key = pair  # type: ignore[attr-defined] # a graft
 
 
 def _dispatcher() -> Application:

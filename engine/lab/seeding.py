@@ -306,9 +306,9 @@ def _settle(world: World, snapshot: LabSnapshot, status: str) -> None:
     snapshot.status = status
     if status not in {AVAILABLE, CREATING}:
         return
-    world.ledger.begin(snapshot.subject)
+    world.ledger.begin(snapshot.subject, snapshot.created)
     if status == AVAILABLE:
-        world.ledger.complete(snapshot.arn)
+        world.ledger.complete(snapshot.arn, snapshot.created)
         return
     seconds = world.settings.create_seconds
     snapshot.started, snapshot.ends = world.now, world.now + timedelta(seconds=seconds)

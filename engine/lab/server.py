@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import sys
 import threading
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from engine.lab.callers import Callers
 from engine.lab.clock import Clock, time_of
 from engine.lab.errors import LabError
+from engine.lab.replies import Ending, HangUpError
 from engine.lab.settings import Rules, Settings
 from engine.lab.world import World
 
@@ -63,11 +65,26 @@ def listen(application: Any, opened: socket.socket) -> BaseWSGIServer:
         disable_nagle_algorithm = True
         wbufsize = -1
 
+        def connection_dropped(
+            self, error: BaseException, environ: dict[str, Any] | None = None
+        ) -> None:
+            """Close the connection as a fault has it."""
+            self.close_connection = True
+            if isinstance(error, HangUpError) and error.ending is Ending.RESET:
+                reset(self.connection)
+
         def log_request(self, *_: Any) -> None:
             """Say nothing: the lab keeps its own list of calls."""
 
     port, fd = opened.getsockname()[1], opened.fileno()
     return make_server(HOST, port, application, threaded=True, request_handler=Handler, fd=fd)
+
+
+def reset(connection: socket.socket) -> None:
+    """End a connection by a TCP reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    # The server would say goodbye first, and its files keep the socket open.
+    os.close(connection.detach())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

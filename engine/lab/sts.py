@@ -47,6 +47,7 @@ class LabSts(AnsweredByLab, STSBackend):
         )
         self.callers.sessions[role.access_key_id] = Session(
             account=role.account_id,
+            role=name,
             secret=role.secret_access_key,
             token=role.session_token,
             expires=role.expiration.replace(tzinfo=UTC),

@@ -8,11 +8,13 @@ incremental snapshots. Where the two disagree, both answers are kept.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
+from engine.lab.clock import text_of
 from engine.lab.settings import Rules
 
 
@@ -66,23 +68,56 @@ class Subject:
 NO_KEY = "none"
 
 
+class Moment(NamedTuple):
+    """When something came into the books: by the lab's time, and before and after what."""
+
+    when: datetime
+    order: int
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How an object was stored, of which base (ARN), and by which rule."""
+    """How an object was stored, of which base, and by which rule.
+
+    Attributes:
+        stored: how.
+        base: the base's ARN.
+        rule: which rule says so.
+        base_order: when the base was completed, which tells it from a later one of its ARN.
+    """
 
     stored: Stored
     base: str | None
     rule: str
+    base_order: int | None = None
 
 
 @dataclass(slots=True)
 class Entry:
-    """An object in the books; `number` counts completions, 0 before."""
+    """An object in the books.
+
+    Attributes:
+        subject: what it is.
+        verdicts: how it was stored, under each rule set.
+        begun: when AWS began to store it.
+        completed: when it was stored, None where it never was.
+        failed: when it failed, None where it did not.
+        deleted: when it was deleted, None while it is there.
+        deleted_by: who deleted it, ACCOUNT or ACCOUNT/ROLE; None where AWS itself did.
+    """
 
     subject: Subject
     verdicts: Mapping[Rules, Verdict]
-    number: int = 0
-    exists: bool = True
+    begun: Moment
+    completed: Moment | None = None
+    failed: Moment | None = None
+    deleted: Moment | None = None
+    deleted_by: str | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether it is there and did not fail."""
+        return self.failed is None and self.deleted is None
 
 
 _Chain = tuple[Place, Volume, tuple[str, ...]]
@@ -101,9 +136,10 @@ class _Shelf:
 
 
 class Ledger:
-    """The books of what was stored how."""
+    """The books of what was stored how; `now` tells the time of what is noted."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._entries: dict[str, Entry] = {}
         self._history: list[Entry] = []
         self._primaries: defaultdict[Volume, _Shelf] = defaultdict(_Shelf)
@@ -112,16 +148,26 @@ class Ledger:
         self._lineages: defaultdict[tuple[str, str], Counter[tuple[str, ...]]] = defaultdict(
             Counter
         )
-        self._completed = 0
+        self._noted = 0
 
-    def begin(self, subject: Subject) -> None:
-        """Note that AWS starts to store an object, and what it is stored relative to now."""
-        entry = Entry(subject, self._judge(subject))
+    def _moment(self, at: datetime | None = None) -> Moment:
+        self._noted += 1
+        return Moment(at or self._now(), self._noted)
+
+    def begin(self, subject: Subject, at: datetime | None = None) -> None:
+        """Note that AWS starts to store an object, and what it is stored relative to now.
+
+        `at` is when, where that was in the past.
+        """
+        entry = Entry(subject, self._judge(subject), begun=self._moment(at))
         self._entries[subject.arn] = entry
         self._history.append(entry)
 
-    def complete(self, arn: str) -> None:
-        """Note that an object is stored; a base that went meanwhile makes it a full one."""
+    def complete(self, arn: str, at: datetime | None = None) -> None:
+        """Note that an object is stored; a base that went meanwhile makes it a full one.
+
+        `at` is when, where that was in the past.
+        """
         entry = self._entries[arn]
         if any(self._lost(verdict) for verdict in entry.verdicts.values()):
             entry.verdicts = {
@@ -130,8 +176,7 @@ class Ledger:
                 else verdict
                 for rules, verdict in entry.verdicts.items()
             }
-        self._completed += 1
-        entry.number = self._completed
+        entry.completed = self._moment(at)
         subject = entry.subject
         if subject.origin is None:
             self._primaries[subject.volume].entries.append(entry)
@@ -140,13 +185,17 @@ class Ledger:
         self._last_copy[(subject.place, subject.volume.resource_id)] = entry
         self._lineages[self._holder(subject)][subject.keys] += 1
 
-    def remove(self, arn: str) -> None:
-        """Note that an object is gone, or will never be completed."""
+    def fail(self, arn: str) -> None:
+        """Note that an object will never be completed; it stays until it is removed."""
+        self._entries[arn].failed = self._moment()
+
+    def remove(self, arn: str, by: str | None = None) -> None:
+        """Note that an object is gone, and by whom."""
         entry = self._entries.pop(arn, None)
         if entry is None:
             return
-        entry.exists = False
-        if entry.number and entry.subject.origin is not None:
+        entry.deleted, entry.deleted_by = self._moment(), by
+        if entry.completed and entry.subject.origin is not None:
             counts = self._lineages[self._holder(entry.subject)]
             counts[entry.subject.keys] -= 1
             if not counts[entry.subject.keys]:
@@ -157,7 +206,10 @@ class Ledger:
         return iter(self._history)
 
     def _lost(self, verdict: Verdict) -> bool:
-        return verdict.base is not None and verdict.base not in self._entries
+        if verdict.base is None:
+            return False
+        base = self._entries.get(verdict.base)
+        return base is None or _order(base.completed) != verdict.base_order
 
     def _judge(self, subject: Subject) -> dict[Rules, Verdict]:
         if subject.origin is None:
@@ -169,7 +221,7 @@ class Ledger:
         base = self._primaries[subject.volume].newest()
         if base is None:
             return Verdict(Stored.FULL, None, "first_of_volume")
-        return Verdict(Stored.INCREMENTAL, base.subject.arn, "newest_of_volume")
+        return _incremental(base, "newest_of_volume")
 
     def _judge_copy(self, subject: Subject, rules: Rules) -> Verdict:
         origin = self._entries.get(subject.origin or "")
@@ -185,7 +237,7 @@ class Ledger:
         base = self._copies[(subject.place, subject.volume, subject.keys)].newest()
         if base is None:
             return Verdict(Stored.FULL, None, "first_in_chain")
-        return Verdict(Stored.INCREMENTAL, base.subject.arn, "newest_in_chain")
+        return _incremental(base, "newest_in_chain")
 
     def _judge_by_documentation(self, subject: Subject, origin: Subject) -> Verdict:
         last = self._last_copy.get((subject.place, subject.volume.resource_id))
@@ -200,22 +252,42 @@ class Ledger:
         crosses = origin.place.account != subject.place.account
         if crosses and len(self._lineages[self._holder(subject)]) > 1:
             return Verdict(Stored.FULL, None, "account_holds_copies_under_other_keys")
-        return Verdict(Stored.INCREMENTAL, last.subject.arn, "most_recent_copy")
+        return _incremental(last, "most_recent_copy")
 
     @staticmethod
     def _holder(subject: Subject) -> tuple[str, str]:
         return subject.place.account, subject.volume.resource_id
 
 
+def _incremental(base: Entry, rule: str) -> Verdict:
+    return Verdict(Stored.INCREMENTAL, base.subject.arn, rule, _order(base.completed))
+
+
+def _order(moment: Moment | None) -> int | None:
+    return None if moment is None else moment.order
+
+
 def verdict_document(entry: Entry, rules: Rules) -> dict[str, Any]:
-    """Write an object of the books as JSON."""
+    """Write an object of the books as JSON.
+
+    `order` tells what came before what, also where both have one time.
+    """
     subject, verdict = entry.subject, entry.verdicts[rules]
+    moments = {
+        "begun": entry.begun,
+        "completed": entry.completed,
+        "failed": entry.failed,
+        "deleted": entry.deleted,
+    }
     return {
         "arn": subject.arn,
         "account": subject.place.account,
         "region": subject.place.region,
-        "completed": entry.number > 0,
+        "completed": entry.completed is not None,
         "exists": entry.exists,
+        **{f"{name}_at": one and text_of(one.when) for name, one in moments.items()},
+        "order": {name: _order(one) for name, one in moments.items()},
+        "deleted_by": entry.deleted_by,
         "stored": str(verdict.stored),
         "base": verdict.base,
         "rule": verdict.rule,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 
@@ -15,13 +16,14 @@ FAR = Place("222222222222", "eu-central-1")
 AZ1, AZ2 = Volume("db-A", "euw1-az1"), Volume("db-A", "euw1-az2")
 FULL, INCREMENTAL = Stored.FULL, Stored.INCREMENTAL
 BOTH = tuple(Rules)
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @dataclass
 class Books:
     """A ledger in which everything is done as soon as it is begun."""
 
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: Ledger = field(default_factory=lambda: Ledger(lambda: NOW))
     subjects: dict[str, Subject] = field(default_factory=dict)
 
     def snapshot(self, name: str, volume: Volume = AZ1, key: str = "K1") -> None:
@@ -197,7 +199,7 @@ def test_the_first_copy_to_each_place_is_full(rules: Rules) -> None:
 
 @pytest.mark.parametrize("rules", BOTH)
 def test_a_base_deleted_while_it_is_needed_makes_a_full_one(rules: Rules) -> None:
-    ledger = Ledger()
+    ledger = Ledger(lambda: NOW)
     first, second = (Subject(name, PROD, AZ1, ("K1",)) for name in ("S1", "S2"))
     ledger.begin(first)
     ledger.complete("S1")
@@ -207,6 +209,35 @@ def test_a_base_deleted_while_it_is_needed_makes_a_full_one(rules: Rules) -> Non
     entry = list(ledger.history())[-1]
     assert entry.verdicts[rules].rule == "base_deleted_meanwhile"
     assert entry.verdicts[rules].stored is FULL
+
+
+@pytest.mark.parametrize("rules", BOTH)
+def test_a_base_deleted_and_made_again_meanwhile_is_lost_all_the_same(rules: Rules) -> None:
+    ledger = Ledger(lambda: NOW)
+    first, second = (Subject(name, PROD, AZ1, ("K1",)) for name in ("S1", "S2"))
+    ledger.begin(first)
+    ledger.complete("S1")
+    ledger.begin(second)
+    ledger.remove("S1", by="111111111111")
+    ledger.begin(first)
+    ledger.complete("S1")
+    ledger.complete("S2")
+    old, found, new = ledger.history()
+    assert (old.deleted_by, new.deleted) == ("111111111111", None)
+    assert found.verdicts[rules].rule == "base_deleted_meanwhile"
+
+
+@pytest.mark.parametrize("rules", BOTH)
+def test_what_failed_is_no_base(rules: Rules) -> None:
+    ledger = Ledger(lambda: NOW)
+    first, second = (Subject(name, PROD, AZ1, ("K1",)) for name in ("S1", "S2"))
+    ledger.begin(first)
+    ledger.fail("S1")
+    ledger.begin(second)
+    failed, found = ledger.history()
+    assert not failed.exists
+    assert failed.deleted is None
+    assert found.verdicts[rules].stored is FULL
 
 
 @pytest.mark.parametrize("rules", BOTH)

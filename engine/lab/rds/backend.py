@@ -58,7 +58,14 @@ class LabBackend(AnsweredByLab, RDSBackend):
         return found
 
     def find_snapshot(self, named: str) -> LabSnapshot | None:
-        """Find a snapshot: an own one by identifier, anybody's in the region or not by ARN."""
+        """Find a snapshot: an own one by identifier, anybody's in the region or not by ARN.
+
+        One that is not seen yet is not found.
+        """
+        found = self._find_snapshot(named)
+        return found if found is not None and found.is_seen else None
+
+    def _find_snapshot(self, named: str) -> LabSnapshot | None:
         arn = parse_arn(named)
         if arn is None:
             return self.database_snapshots.get(named)
@@ -69,7 +76,14 @@ class LabBackend(AnsweredByLab, RDSBackend):
 
     def snapshot(self, identifier: str) -> LabSnapshot:
         """Return an own snapshot by identifier or ARN; RDSClientError where there is none."""
-        found = self.find_snapshot(identifier)
+        found = self.stored_snapshot(identifier)
+        if not found.is_seen:
+            raise refusals.snapshot_not_found(identifier)
+        return found
+
+    def stored_snapshot(self, identifier: str) -> LabSnapshot:
+        """Return an own snapshot as `snapshot` does, also one that is not seen yet."""
+        found = self._find_snapshot(identifier)
         here = (self.account_id, self.region_name)
         if found is None or (found.account_id, found.region) != here:
             raise refusals.snapshot_not_found(identifier)

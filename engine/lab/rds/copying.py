@@ -69,18 +69,19 @@ class Copies:
         target.started, target.ends = world.now, world.now + timedelta(seconds=seconds)
         world.ledger.begin(target.subject)
         target.backend.tell(target, What.COPY_STARTED)
-        target.appointment = world.after(seconds, lambda: self._finish(target))
+        lasts = seconds / 2 if target.doomed else seconds
+        target.appointment = world.after(lasts, lambda: self._finish(target))
 
     def _finish(self, target: LabSnapshot) -> None:
         world = target.backend.world
-        if _still_readable(target):
+        if _still_readable(target) and not target.doomed:
             target.status = AVAILABLE
             target.created = world.now
             world.ledger.complete(target.arn)
             target.backend.tell(target, What.COPY_FINISHED)
         else:
             target.status = FAILED
-            world.ledger.remove(target.arn)
+            world.ledger.fail(target.arn)
         self._leave(target)
 
     def _leave(self, target: LabSnapshot) -> None:

@@ -245,7 +245,7 @@ def stop(backend: LabBackend, identifier: str, snapshot: str | None) -> LabInsta
         snapshots.create_manual(backend, identifier, snapshot, None)
         seconds += backend.world.settings.create_seconds
     instance.status = "stopping"
-    backend.world.after(seconds, lambda: setattr(instance, "status", "stopped"))
+    backend.world.after(seconds, lambda: _come_to(instance, "stopping", "stopped"))
     return instance
 
 
@@ -257,7 +257,12 @@ def start(backend: LabBackend, identifier: str) -> LabInstance:
             f"Instance {identifier} is not stopped, it cannot be started."
         )
     instance.status = "starting"
-    backend.world.after(
-        backend.world.settings.modify_seconds, lambda: setattr(instance, "status", AVAILABLE)
-    )
+    seconds = backend.world.settings.modify_seconds
+    backend.world.after(seconds, lambda: _come_to(instance, "starting", AVAILABLE))
     return instance
+
+
+def _come_to(instance: LabInstance, before: str, after: str) -> None:
+    # It may have been deleted meanwhile.
+    if instance.status == before:
+        instance.status = after

@@ -108,7 +108,7 @@ def _matching(backend: LabBackend, query: SnapshotQuery, after: str) -> Iterator
     """
     if query.type not in {SHARED, PUBLIC} and not after.startswith("~"):
         for one in backend.database_snapshots.after(after):
-            if query.type in {None, one.snapshot_type} and _fits(one, query):
+            if one.is_seen and query.type in {None, one.snapshot_type} and _fits(one, query):
                 yield _Listed(one.db_snapshot_identifier, one, None)
     for snapshot, kind in _others(backend, query):
         key = f"~{snapshot.arn}"

@@ -112,6 +112,8 @@ class LabSnapshot(DBSnapshot):
         original: when the first one of all copies was made.
         started: when AWS began to store it, None while it is queued.
         ends: when that will be done.
+        doomed: whether it will end as `failed`, halfway.
+        seen_from: from when on the API knows of it.
         xml: its rendered form while nothing about it changes.
     """
 
@@ -151,6 +153,9 @@ class LabSnapshot(DBSnapshot):
         self.started: datetime | None = None
         self.ends: datetime | None = None
         self.appointment: Appointment | None = None
+        circumstances = backend.world.circumstances
+        self.doomed = circumstances.fails
+        self.seen_from = self.created + timedelta(seconds=circumstances.unseen_seconds)
 
     @property
     def status(self) -> str:
@@ -190,6 +195,11 @@ class LabSnapshot(DBSnapshot):
     def in_progress(self) -> bool:
         """Whether AWS is still at it."""
         return self.status in {CREATING, COPYING, PENDING}
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the API knows of it already; deletes and quotas do before."""
+        return self.backend.world.now >= self.seen_from
 
     @property
     def is_there(self) -> bool:

@@ -15,6 +15,7 @@ from engine.lab.rds.models import (
     AWS_BACKUP,
     COPYING,
     CREATING,
+    FAILED,
     MANUAL,
     PENDING,
     LabInstance,
@@ -89,16 +90,21 @@ def start_snapshot(
     world.ledger.begin(snapshot.subject)
     backend.tell(snapshot, _STARTED[kind])
     snapshot.appointment = world.after(
-        seconds, lambda: _finish(backend, instance, snapshot, before)
+        seconds / 2 if snapshot.doomed else seconds,
+        lambda: _finish(backend, instance, snapshot, before),
     )
     return snapshot
 
 
 def _finish(backend: LabBackend, instance: LabInstance, snapshot: LabSnapshot, before: str) -> None:
-    snapshot.status = AVAILABLE
-    backend.world.ledger.complete(snapshot.arn)
     if instance.status == _BACKING_UP:
         instance.status = before
+    if snapshot.doomed:
+        snapshot.status = FAILED
+        backend.world.ledger.fail(snapshot.arn)
+        return
+    snapshot.status = AVAILABLE
+    backend.world.ledger.complete(snapshot.arn)
     backend.tell(snapshot, _FINISHED[snapshot.snapshot_type])
 
 
@@ -116,7 +122,7 @@ def volume_now(instance: LabInstance) -> Volume:
 
 def delete(backend: LabBackend, identifier: str) -> LabSnapshot:
     """Delete a manual snapshot, or cancel the copy that makes it, as DeleteDBSnapshot does."""
-    snapshot = backend.snapshot(identifier)
+    snapshot = backend.stored_snapshot(identifier)
     if snapshot.snapshot_type == AWS_BACKUP:
         raise refusals.snapshot_state(
             f"Cannot delete the snapshot {identifier} because it is managed by AWS Backup."
@@ -133,16 +139,16 @@ def delete(backend: LabBackend, identifier: str) -> LabSnapshot:
         backend.tell(snapshot, What.COPY_CANCELLED)
     else:
         backend.tell(snapshot, What.SNAPSHOT_DELETED)
-    drop(backend, snapshot)
+    drop(backend, snapshot, by=backend.world.circumstances.caller)
     snapshot.status = "deleted"
     return snapshot
 
 
-def drop(backend: LabBackend, snapshot: LabSnapshot) -> None:
-    """Let a snapshot be gone."""
+def drop(backend: LabBackend, snapshot: LabSnapshot, by: str | None = None) -> None:
+    """Let a snapshot be gone; `by` is who deleted it, None for AWS itself."""
     del backend.database_snapshots[snapshot.db_snapshot_identifier]
     backend.shares.forget(snapshot)
-    backend.world.ledger.remove(snapshot.arn)
+    backend.world.ledger.remove(snapshot.arn, by)
 
 
 def check_quota(backend: LabBackend) -> None:
