@@ -53,7 +53,7 @@ def describe_key(client: KMSClient, at: Location, arn: str) -> WireKey | None:
 
 def read_keys(
     client: KMSClient, at: Location, used: Iterable[str]
-) -> tuple[Mapping[str, Key], tuple[AwsError, ...]]:
+) -> tuple[Mapping[str, Key], Mapping[str, AwsError]]:
     """Read the keys that have an alias, or that something at the location is encrypted with.
 
     Keys of other accounts and regions are left to their own location.
@@ -64,7 +64,7 @@ def read_keys(
         used: ARNs of keys that instances and snapshots there name.
 
     Returns:
-        The keys by ARN, and the errors of keys that do not let themselves be described.
+        The keys by ARN, and by ARN the errors of keys that do not let themselves be described.
 
     Raises:
         AwsError: the aliases cannot be listed.
@@ -73,18 +73,18 @@ def read_keys(
     prefix = key_arn("", at)
     strings = Strings()
     keys: dict[str, Key] = {}
-    refusals: list[AwsError] = []
+    refusals: dict[str, AwsError] = {}
     for arn in sorted({*aliases, *(key for key in used if key.startswith(prefix))}):
         try:
             wire = describe_key(client, at, arn)
         except AwsError as error:
-            refusals.append(error)
+            refusals[arn] = error
             continue
         if wire is None:
             continue
         wire.aliases = list(aliases.get(arn, ()))
         keys[arn] = _with_manager(key_record(wire, at, strings))
-    return keys, tuple(refusals)
+    return keys, refusals
 
 
 def _with_manager(key: Key) -> Key:

@@ -117,6 +117,7 @@ class _LocationReading:
         self._now = now
         self._causes: list[str] = []
         self._notes: list[str] = []
+        self._hidden: frozenset[str] = frozenset()
 
     def read(self, wrong_account: str | None) -> tuple[Scope, tuple[str, ...]]:
         """Return what there is, and notes on what is missing."""
@@ -140,6 +141,7 @@ class _LocationReading:
             quota=self._optional("snapshot quota", lambda: rds.read_quota(client, at)),
             zones=self._optional("zone ids", lambda: ec2.read_zones(clients.ec2(at), at)),
             events=self._optional("events", lambda: rds.list_events(client, at, self._since)),
+            hidden_keys=self._hidden,
         )
         return scope, tuple(self._notes)
 
@@ -153,7 +155,10 @@ class _LocationReading:
         used = {key for i in instances if (key := i.kms_key)}
         used |= {key for s in snapshots if (key := s.kms_key)}
         keys, refusals = kms.read_keys(self._clients.kms(self._at), self._at, used)
-        self._notes += [f"{self._at}: a key is not known: {refusal.cause}" for refusal in refusals]
+        self._hidden = frozenset(refusals)
+        self._notes += [
+            f"{self._at}: a key is not known: {refusal.cause}" for refusal in refusals.values()
+        ]
         return keys
 
     def _essential(self, read: Callable[[], Part]) -> Part | None:

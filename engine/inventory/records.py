@@ -223,6 +223,7 @@ class Scope:
     """One location as read. A part that is None is not known.
 
     `snapshots` are the account's own; `shared` are those that other accounts share with it.
+    `hidden_keys` are the ARNs of keys that are there, or not, but may not be described.
     """
 
     location: Location
@@ -235,6 +236,7 @@ class Scope:
     zones: Mapping[str, str] | None = None
     events: tuple[Event, ...] | None = None
     shared: tuple[Snapshot, ...] | None = None
+    hidden_keys: frozenset[str] = frozenset()
 
     @property
     def is_complete(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from engine.identity.chains import Chain, chain_of
 from engine.identity.marks import Marks
@@ -21,6 +22,9 @@ from engine.plans.plan import (
     Waits,
     Warned,
 )
+
+if TYPE_CHECKING:
+    from engine.planning.copying import Demand
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +58,15 @@ def at(location: Location) -> At:
 
 @dataclass(slots=True)
 class Draft:
-    """What has been decided for one source so far. Only the stages of `source.py` write to it."""
+    """What has been decided for one source so far. Only the stages of `source.py` write to it.
+
+    `demands` are what its targets want, one for each route.
+    """
 
     source: Source
     steps: dict[str, Step] = field(default_factory=dict)
     planned: list[Planned] = field(default_factory=list)
+    demands: tuple[Demand, ...] = ()
     kept: list[Kept] = field(default_factory=list)
     waiting: list[Waits] = field(default_factory=list)
     unmanaged: list[Unmanaged] = field(default_factory=list)

@@ -12,6 +12,7 @@ from engine.documents.model import Documents
 from engine.inventory.records import Inventory, Location
 from engine.planning.checks import check_world
 from engine.planning.draft import Draft
+from engine.planning.drift.find import find_drift
 from engine.planning.guards import apply_guards, full_copy_warnings
 from engine.planning.matching import account_names, address_matches, is_protectable
 from engine.planning.ordering import in_order
@@ -74,6 +75,7 @@ def make_plan(
     return replace(
         plan,
         summary=_summary(plan),
+        drift=find_drift(world, drafts, book, selected=bool(options.only or options.exclude)),
         warnings=warnings,
         next=tuple(next_slots(drafts, world, book)),
         only=options.only,

@@ -82,7 +82,7 @@ def _judge_points(
     source = draft.source
     assert source.policy is not None
     assert source.terms is not None
-    current = _rules(source.policy, source.terms, book, source.location, location)
+    current = rules_at(source.policy, source.terms, book, source.location, location)
     managed: list[tuple[Holding, tuple[Rules, ...]]] = []
     removals: list[Removal] = []
     for holding in points:
@@ -102,9 +102,10 @@ def _judge_points(
     return removals
 
 
-def _rules(
+def rules_at(
     policy: Policy, terms: Terms, book: RouteBook, home: Location, location: Location
 ) -> Rules | None:
+    """Return what a policy keeps at a location of a source at `home`; None: it sends nothing."""
     if location == home:
         return Rules(policy.name, terms.snapshots.keep, terms.timezone)
     routes, _ = book.routes(terms, home)
@@ -125,7 +126,7 @@ def _rules_for(
         return (current,)
     assert source.instance is not None
     terms = world.matcher.terms(maker, source.instance)
-    made_under = _rules(maker, terms, book, source.location, holding.location)
+    made_under = rules_at(maker, terms, book, source.location, holding.location)
     if made_under is None:
         return UnmanagedReason.TARGET_DROPPED
     return (current, made_under)

@@ -19,6 +19,7 @@ def plan_source(source: Source, world: World, book: RouteBook) -> Draft:
     draft = Draft(source)
     plan_create(draft, world)
     demands = plan_copies(draft, world, book)
+    draft.demands = tuple(demands)
     plan_shares(draft, world)
     plan_tags(draft, world)
     removals = judge(draft, world, book, demands)

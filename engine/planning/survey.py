@@ -12,6 +12,7 @@ from engine.documents.model import Documents, Estate, Policy, Target, Terms
 from engine.identity.chains import Chain, chain_of
 from engine.identity.marks import ORIGIN, Marks, Role, owned_marks
 from engine.identity.names import ends_in_hash, location_of
+from engine.identity.proofs import Stray, stray_of
 from engine.inventory.records import (
     Instance,
     Inventory,
@@ -21,7 +22,7 @@ from engine.inventory.records import (
     SnapshotState,
     SnapshotType,
 )
-from engine.planning.matching import Match, Matcher
+from engine.planning.matching import Match, Matcher, makers
 from engine.plans.plan import SourceRef
 
 _IN_FLIGHT = frozenset({SnapshotState.IN_PROGRESS, SnapshotState.UNKNOWN})
@@ -119,7 +120,9 @@ class World:
     """What planning a source may look at beside the source itself. Read only.
 
     `foreign_readers` names, by ARN, what somebody else is copying from an object;
-    `foreign_counts` says how many manual snapshots at a location are not the engine's.
+    `foreign_counts` says how many manual snapshots at a location are not the engine's. `strays`
+    are those of them that the engine made all the same: somebody changed their tags. `shared_with`
+    names, by ARN, the accounts that find a snapshot among what others share with them.
     """
 
     documents: Documents
@@ -132,6 +135,8 @@ class World:
     foreign_counts: Mapping[Location, int]
     rooms: Mapping[Location, int]
     source_counts: Mapping[Location, int]
+    strays: tuple[Stray, ...]
+    shared_with: Mapping[str, frozenset[str]]
 
     @property
     def estate(self) -> Estate:
@@ -172,6 +177,7 @@ class _Index:
     readers: dict[str, str]
     others: dict[tuple[Location, str], list[Snapshot]]
     foreign: Counter[Location]
+    strays: list[Stray]
 
 
 def survey(
@@ -180,7 +186,7 @@ def survey(
     """Return the world and its sources, in the order of their addresses."""
     governed = locations(documents.estate)
     matcher = Matcher(documents)
-    index = _index(inventory, documents.estate.name, governed)
+    index = _index(inventory, documents, governed)
     instances = [
         instance
         for location in sorted(governed)
@@ -224,13 +230,16 @@ def survey(
         index.foreign,
         rooms,
         dict(counts),
+        tuple(index.strays),
+        _shared_with(inventory),
     )
     everything = sorted(live + absent, key=lambda s: (s.ref.address, s.ref.resource_id))
     return world, tuple(everything)
 
 
-def _index(inventory: Inventory, estate: str, governed: frozenset[Location]) -> _Index:
-    index = _Index(defaultdict(list), {}, {}, defaultdict(list), Counter())
+def _index(inventory: Inventory, documents: Documents, governed: frozenset[Location]) -> _Index:
+    estate, policies = documents.estate.name, makers(documents)
+    index = _Index(defaultdict(list), {}, {}, defaultdict(list), Counter(), [])
     for location in sorted(governed):
         for snapshot in inventory.scope(location).snapshots or ():
             marks = owned_marks(snapshot, estate)
@@ -248,7 +257,18 @@ def _index(inventory: Inventory, estate: str, governed: frozenset[Location]) -> 
                 key = (location, snapshot.identifier[-8:])
                 known = index.suspects.setdefault(key, snapshot)
                 index.suspects[key] = min(known, snapshot, key=lambda s: s.arn)
+                stray = stray_of(snapshot, estate, policies)
+                index.strays += [stray] if stray is not None else []
     return index
+
+
+def _shared_with(inventory: Inventory) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for location, scope in inventory.scopes.items():
+        for snapshot in scope.shared or ():
+            known = found.get(snapshot.arn, frozenset())
+            found[snapshot.arn] = known | {location.account}
+    return found
 
 
 def _ancestors(

@@ -158,3 +158,32 @@ class Guard(StrEnum):
     QUOTA = "quota"
     POLICY_CONFLICT = "policy_conflict"
     VERIFIER = "verifier"
+
+
+class DriftSeverity(StrEnum):
+    """How bad it is that the world is not what the engine left; the worst first."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class DriftCode(StrEnum):
+    """How the world differs from what the engine left and the documents say."""
+
+    PUBLIC = "public"
+    SHARED_OUTSIDE = "shared_outside"
+    SHARED_INSIDE = "shared_inside"
+    KEY_MISSING = "key_missing"
+    KEY_PENDING_DELETION = "key_pending_deletion"
+    KEY_DISABLED = "key_disabled"
+    KEY_UNUSABLE = "key_unusable"
+    KEY_AWS_MANAGED = "key_aws_managed"
+    POINT_DELETED = "point_deleted"
+    UNTAGGED = "untagged"
+    RETAGGED = "retagged"
+    CONFLICT = "conflict"
+    POINT_MISSING = "point_missing"
+    TARGET_BEHIND = "target_behind"
+    TAGS_CONTRADICT = "tags_contradict"
+    USER_TAGS = "user_tags"

@@ -15,6 +15,7 @@ from engine.plans.digest import as_plain, plan_digest
 from engine.plans.plan import (
     FORMAT_VERSION,
     Conflict,
+    Drift,
     Kept,
     NextSlot,
     Plan,
@@ -46,7 +47,7 @@ class _Dated(Protocol):
         """The time of the recovery point it is about."""
 
 
-DatedT = TypeVar("DatedT", Step, Kept, Waits, Unmanaged, Conflict, NextSlot)
+DatedT = TypeVar("DatedT", Step, Kept, Waits, Unmanaged, Conflict, Drift, NextSlot)
 
 
 def dumps(plan: Plan, indent: bool = True) -> bytes:
@@ -109,6 +110,7 @@ def _with_utc_times(plan: Plan) -> Plan:
         waiting=_all_in_utc(plan.waiting),
         unmanaged=_all_in_utc(plan.unmanaged),
         conflicts=_all_in_utc(plan.conflicts),
+        drift=_all_in_utc(plan.drift),
         next=_all_in_utc(plan.next),
     )
 
@@ -228,6 +230,7 @@ def _moments(plan: Plan) -> Iterator[tuple[str, datetime | None]]:
         ("waiting", plan.waiting),
         ("unmanaged", plan.unmanaged),
         ("conflicts", plan.conflicts),
+        ("drift", plan.drift),
         ("next", plan.next),
     )
     for name, items in parts:

@@ -9,7 +9,15 @@ from typing import Any
 
 import msgspec
 
-from engine.plans.codes import Action, Check, Effect, Guard, Verdict
+from engine.plans.codes import (
+    Action,
+    Check,
+    DriftCode,
+    DriftSeverity,
+    Effect,
+    Guard,
+    Verdict,
+)
 
 FORMAT_VERSION = "1.0"
 
@@ -144,6 +152,28 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """Something that is not as the engine left it, or not as the documents say.
+
+    `arn` is the object or key it is about; of a point that is not there, the ARN it had, or a
+    witness's where that is not known. `source` is None where it is about no single database, and
+    `slot` where it is about no single point. `text` says what is wrong and how that is known,
+    `fix` what to do; `expected` and `found` are values, where the two can be put side by side.
+    """
+
+    code: DriftCode
+    severity: DriftSeverity
+    arn: str
+    location: At
+    source: SourceRef | None
+    slot: datetime | None
+    text: str
+    fix: str
+    expected: str | None = None
+    found: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     """A check that found something; `code` is stable, `severity` is error or warning."""
 
@@ -251,6 +281,7 @@ class Plan:
     unprotected: tuple[Unprotected, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    drift: tuple[Drift, ...] = ()
     warnings: tuple[Warned, ...] = ()
     next: tuple[NextSlot, ...] = ()
     guards: tuple[GuardState, ...] = ()
