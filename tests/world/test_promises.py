@@ -21,6 +21,7 @@ from engine.plans.codes import Verdict
 from tests.world.aims import check_backed_up, check_settled
 from tests.world.applying import Waiting, apply
 from tests.world.aws import KilledError
+from tests.world.drifting import check_no_drift
 from tests.world.running import Engine
 from tests.world.strategies import DOCUMENTS, Event, Story, stories, troubled, turns
 from tests.world.telling import begin, happen, heal, play
@@ -45,6 +46,7 @@ def promises_hold(story: Story) -> None:
     event(f"settled in {runs} runs")
     assert runs <= MOST_RUNS
     check_settled(engine)
+    check_no_drift(engine, {turn.event for turn in story.turns})
 
 
 @SAMPLE
@@ -71,6 +73,7 @@ def one_run_is_enough(story: Story) -> None:
         assert runs <= 3
         assert not engine.plan().has_changes
         check_settled(engine)
+        check_no_drift(engine, ())
 
 
 @SAMPLE
