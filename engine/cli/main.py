@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("engine.cli.init", "write a commented starter repository"),
     "validate": ("engine.cli.validate", "check documents, all errors at once"),
     "plan": ("engine.cli.plan", "show what apply would do, and why"),
+    "drift": ("engine.cli.drift", "show what is not as the engine left it; read-only"),
     "show": ("engine.cli.show", "show a saved plan, or the effective terms of a policy"),
     "apply": ("engine.cli.apply", "do what a plan says"),
     "runs": ("engine.cli.runs", "show what runs did"),
@@ -35,7 +36,7 @@ exit codes (of several the first in this order):
     5 stale plan       3 a step failed or a location could not be read
     4 withheld by a guard                 7 stopped by -max-duration
     6 an objective or control is broken   2 changes present  0 done
-  plan gives 2, 4 and 6 only with -detailed-exitcode.
+  plan gives 2, 4 and 6 only with -detailed-exitcode; drift gives 2.
 
 Flags take one dash or two; each has a variable: -policies is ENGINE_POLICIES.
 `engine COMMAND -help` explains a command.

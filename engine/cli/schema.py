@@ -13,6 +13,7 @@ SCHEMAS = {
     "accounts": ("accounts.v1.json", "more accounts of the estate"),
     "policy": ("policy.v1.json", "what is protected, when, for how long, copied where"),
     "plan": ("plan.v1.json", "what `engine plan -json` prints"),
+    "drift": ("drift.v1.json", "what `engine drift -json` prints"),
 }
 
 

@@ -14,13 +14,14 @@ from engine.planning.checks import check_world
 from engine.planning.draft import Draft
 from engine.planning.drift.find import find_drift
 from engine.planning.guards import apply_guards, full_copy_warnings
-from engine.planning.matching import account_names, address_matches, is_protectable
+from engine.planning.matching import is_protectable
 from engine.planning.ordering import in_order
 from engine.planning.preview import next_slots
 from engine.planning.room import give_room
 from engine.planning.routes import RouteBook
+from engine.planning.selecting import selected
 from engine.planning.source import plan_source
-from engine.planning.survey import Life, Source, World, survey
+from engine.planning.survey import Life, World, survey
 from engine.planning.withholding import Steps
 from engine.plans.codes import PROTECTIONS, Action, Guard, Verdict
 from engine.plans.digest import plan_digest
@@ -59,7 +60,7 @@ def make_plan(
     options = options or PlanOptions()
     world, sources = survey(documents, inventory, now)
     book = RouteBook(world.estate, dict(inventory.scopes))
-    drafts = [plan_source(s, world, book) for s in _selected(sources, world, options)]
+    drafts = [plan_source(s, world, book) for s in selected(sources, world, options)]
     steps = Steps(step for draft in drafts for step in in_order(draft.steps))
     guards = apply_guards(steps, drafts, world, options.acknowledged)
     guards += give_room(steps, drafts, world)
@@ -81,16 +82,6 @@ def make_plan(
         only=options.only,
         exclude=options.exclude,
     )
-
-
-def _selected(sources: Iterable[Source], world: World, options: PlanOptions) -> Iterable[Source]:
-    names = account_names(world.estate)
-    for source in sources:
-        name = names.get(source.ref.account)
-        address = source.ref.address
-        left_out = options.only and not address_matches(options.only, address, name)
-        if not left_out and not address_matches(options.exclude, address, name):
-            yield source
 
 
 def _nothing_selected(drafts: Sequence[Draft], options: PlanOptions) -> Iterable[Warned]:

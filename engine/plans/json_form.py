@@ -12,10 +12,12 @@ import msgspec
 
 from engine.errors import EngineError, StaleError
 from engine.plans.digest import as_plain, plan_digest
+from engine.plans.drift import DriftFound
 from engine.plans.plan import (
     FORMAT_VERSION,
     Conflict,
     Drift,
+    InventoryRead,
     Kept,
     NextSlot,
     Plan,
@@ -62,6 +64,21 @@ def dumps(plan: Plan, indent: bool = True) -> bytes:
     return (msgspec.json.format(encoded, indent=2) if indent else encoded) + b"\n"
 
 
+def dumps_drift(found: DriftFound) -> bytes:
+    """Return the document of what drifted (`schemas/drift.v1.json`): equal values, equal bytes.
+
+    Raises:
+        ValueError: a time has no zone.
+    """
+    in_utc = replace(
+        found,
+        as_of=_in_utc(found.as_of),
+        inventory=_read_in_utc(found.inventory),
+        drift=_all_in_utc(found.drift),
+    )
+    return msgspec.json.format(_ENCODER.encode(in_utc), indent=2) + b"\n"
+
+
 def loads(data: bytes, where: str) -> Plan:
     """Read a plan document; keys that a later minor version adds are ignored.
 
@@ -97,14 +114,11 @@ def loads(data: bytes, where: str) -> Plan:
 
 
 def _with_utc_times(plan: Plan) -> Plan:
-    inventory = plan.inventory
-    if inventory.taken_at is not None:
-        inventory = replace(inventory, taken_at=_in_utc(inventory.taken_at))
     return replace(
         plan,
         as_of=_in_utc(plan.as_of),
         expires_at=_in_utc(plan.expires_at),
-        inventory=inventory,
+        inventory=_read_in_utc(plan.inventory),
         steps=_all_in_utc(plan.steps),
         kept=_all_in_utc(plan.kept),
         waiting=_all_in_utc(plan.waiting),
@@ -113,6 +127,10 @@ def _with_utc_times(plan: Plan) -> Plan:
         drift=_all_in_utc(plan.drift),
         next=_all_in_utc(plan.next),
     )
+
+
+def _read_in_utc(read: InventoryRead) -> InventoryRead:
+    return read if read.taken_at is None else replace(read, taken_at=_in_utc(read.taken_at))
 
 
 def _all_in_utc(parts: Iterable[DatedT]) -> tuple[DatedT, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from engine.plans.codes import Action, Verdict
 from engine.plans.plan import At, Forecast, Step
@@ -24,6 +25,9 @@ _ORDER = (
 # Where a copy goes to and what a delete is about decide whether a person agrees.
 _LOCATED = frozenset({Action.COPY, Action.DELETE})
 _ANYWHERE = At("", "")
+
+ItemT = TypeVar("ItemT")
+KeyT = TypeVar("KeyT", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,14 @@ def fold(steps: Iterable[Step], *, unfold: bool = False) -> tuple[Fold, ...]:
         groups[_key(step, unfold)].append(step)
     folds = (Fold(_likeness(alike[0], unfold), tuple(alike)) for alike in groups.values())
     return tuple(sorted(folds, key=_reading_order))
+
+
+def grouped(items: Iterable[ItemT], key: Callable[[ItemT], KeyT]) -> dict[KeyT, list[ItemT]]:
+    """Return the items by what they have in common, in the order in which they come."""
+    groups: dict[KeyT, list[ItemT]] = defaultdict(list)
+    for item in items:
+        groups[key(item)].append(item)
+    return groups
 
 
 def common(texts: Iterable[str]) -> str | None:

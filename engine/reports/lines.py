@@ -81,12 +81,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole report, in reading order."""
+    """A whole report, in reading order.
+
+    `kind` is the command it is of, `whole` the one that shows all of it.
+    """
 
     estate: str
     headline: tuple[Line, ...]
     sections: tuple[Section, ...]
     footer: tuple[Line, ...]
+    kind: str = "plan"
+    whole: str = "engine show PLAN"
 
 
 def line(

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
+from engine.plans.drift import DriftFound
 from engine.plans.plan import Plan
+from engine.reports.drift_report import drift_report
 from engine.reports.layout import laid_out
 from engine.reports.lines import Form, Line, Mark, Report, Section, Tone
 from engine.reports.neutral import neutral
@@ -39,21 +41,30 @@ def plan_as_markdown(plan: Plan, *, full: bool = False, limit: int = LIMIT) -> s
     return report_as_markdown(plan_report(plan, full=full), limit)
 
 
+def drift_as_markdown(found: DriftFound, *, full: bool = False, limit: int = LIMIT) -> str:
+    """Return what drifted as GitHub-flavoured Markdown of at most `limit` characters."""
+    return report_as_markdown(drift_report(found, full=full), limit)
+
+
 def report_as_markdown(report: Report, limit: int = LIMIT) -> str:
     """Return a report as GitHub-flavoured Markdown of at most `limit` characters."""
     head, foot = _head(report), _foot(report)
-    blocks = [_block(section) for section in report.sections]
+    blocks = [_block(section, report.whole) for section in report.sections]
     return head + "".join(_fitted(blocks, limit - len(head) - len(foot))) + foot
 
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A section: rows between what opens and what closes it; a note of a cut goes before `end`."""
+    """A section: rows between what opens and what closes it; a note of a cut goes before `end`.
+
+    The note names the command that shows all, `whole_by`.
+    """
 
     opening: str
     rows: tuple[str, ...]
     closing: str
     end: str
+    whole_by: str
 
     @property
     def whole(self) -> int:
@@ -70,7 +81,7 @@ class _Block:
         return self._of(
             self.rows[:fitting],
             f"*{count(len(self.rows) - fitting, 'more line')}: too long for this report; "
-            "`engine show PLAN` shows all.*\n\n",
+            f"`{self.whole_by}` shows all.*\n\n",
         )
 
     def _of(self, rows: Sequence[str], note: str = "") -> str:
@@ -91,7 +102,7 @@ def _fitted(blocks: Sequence[_Block], room: int) -> Iterator[str]:
 def _head(report: Report) -> str:
     first, *others = ("".join(span.text for span in line.spans) for line in report.headline)
     marker = re.sub(r"[^a-z0-9]+", "-", report.estate.lower())[:40]
-    parts = [f"<!-- engine-plan: {marker} -->", f"### {_prose(first)}", ""]
+    parts = [f"<!-- engine-{report.kind}: {marker} -->", f"### {_prose(first)}", ""]
     for text in others:
         parts += [f"> {_prose(_clipped(text))}", ""]
     return "\n".join(parts) + "\n"
@@ -106,7 +117,7 @@ def _foot(report: Report) -> str:
     return "\n".join(["---", *rows, ""])
 
 
-def _block(section: Section) -> _Block:
+def _block(section: Section, whole_by: str) -> _Block:
     if section.aside:
         title, end = f"<details><summary>{section.title}</summary>\n\n", "</details>\n\n"
     elif section.tone is Tone.DELETE:
@@ -114,12 +125,12 @@ def _block(section: Section) -> _Block:
     else:
         title, end = f"#### {section.title}\n\n", ""
     if section.form is Form.NOTES:
-        return _Block(title, tuple(_list(section.lines)), "\n", end)
+        return _Block(title, tuple(_list(section.lines)), "\n", end, whole_by)
     rows = tuple(_diff(section.lines))
     # A fence ends only at one as long as itself, so no row can close it.
     runs = (len(run) for row in rows for run in re.findall("`+", row))
     fence = "`" * max(3, 1 + max(runs, default=0))
-    return _Block(f"{title}{fence}diff\n", rows, f"{fence}\n\n", end)
+    return _Block(f"{title}{fence}diff\n", rows, f"{fence}\n\n", end, whole_by)
 
 
 def _diff(lines: Sequence[Line]) -> Iterator[str]:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.plans.plan import InventoryRead, Plan, Summary
+from engine.plans.plan import Plan, Summary
 from engine.reports.lines import Line, Report, Section, Span, Tone, line, name
+from engine.reports.reading import (
+    recording,
+    selection,
+    unread_headline,
+    unread_sections,
+    what_was_read,
+)
 from engine.reports.state_sections import kept_sections, problem_sections
 from engine.reports.step_sections import step_sections
 from engine.reports.withheld import acknowledged_section, finding_section, withheld_sections
-from engine.reports.wording import count, moment
+from engine.reports.wording import moment
 
-READ = "ok"
 _ALL_IS_WELL = "what is due exists, and nothing has to go."
 
 
@@ -28,7 +34,7 @@ def plan_report(plan: Plan, *, full: bool = False) -> Report:
             *problem_sections(plan, full=full),
             *kept_sections(plan, full=full),
             *_next(plan),
-            *_unread(plan),
+            *unread_sections(plan.inventory, "Nothing whose safety depends on them is deleted."),
         ),
         footer=tuple(_footer(plan)),
     )
@@ -60,26 +66,11 @@ def _headline(plan: Plan) -> Iterator[Line]:
         yield line(Span("Nothing to do now: ", Tone.STRONG), "what is due exists or has to wait.")
     else:
         yield line(Span("Nothing to do: ", Tone.STRONG), _ALL_IS_WELL)
-    if unread := [scope for scope in plan.inventory.scopes if scope.status != READ]:
-        whole = count(len(plan.inventory.scopes), "location")
-        yield line(
-            Span(f"{len(unread):,} of {whole} could not be read", Tone.PROBLEM), "; see below."
-        )
+    yield from unread_headline(plan.inventory)
     if plan.inventory.recorded:
-        yield line(_recorded(plan.inventory))
+        yield line(f"This plan is from {recording(plan.inventory)} and cannot be applied.")
     if plan.only or plan.exclude:
-        yield line(_selection(plan))
-
-
-def _recorded(inventory: InventoryRead) -> str:
-    taken = f" of {moment(inventory.taken_at)}" if inventory.taken_at else ""
-    return f"This plan is from a recording{taken} and cannot be applied."
-
-
-def _selection(plan: Plan) -> str:
-    parts = [f"-only {glob}" for glob in plan.only]
-    parts += [f"-exclude {glob}" for glob in plan.exclude]
-    return f"It is about a part of the estate: {' '.join(parts)}."
+        yield line(selection(plan.only, plan.exclude))
 
 
 def _next(plan: Plan) -> Iterator[Section]:
@@ -92,28 +83,8 @@ def _next(plan: Plan) -> Iterator[Section]:
         yield Section("Next slots", tuple(lines))
 
 
-def _unread(plan: Plan) -> Iterator[Section]:
-    scopes = [scope for scope in plan.inventory.scopes if scope.status != READ]
-    lines = [
-        line(name(f"{scope.account}/{scope.region}"), f": {scope.cause or scope.status}", level=1)
-        for scope in scopes
-    ]
-    if lines:
-        lines.append(line("Nothing whose safety depends on them is deleted.", level=1))
-        yield Section(f"Not read: {count(len(scopes), 'location')}", tuple(lines), Tone.PROBLEM)
-
-
 def _footer(plan: Plan) -> Iterator[Line]:
-    scopes = plan.inventory.scopes
-    read = [scope for scope in scopes if scope.status == READ]
-    instances = sum(scope.instances or 0 for scope in read)
-    snapshots = sum(scope.snapshots or 0 for scope in read)
-    foreign = sum(scope.foreign or 0 for scope in scopes)
-    aside = f", of which {foreign:,} by hand or by other tools: never touched" if foreign else ""
-    yield line(
-        f"Read {len(read):,} of {count(len(scopes), 'location')}: "
-        f"{count(instances, 'database')}, {count(snapshots, 'snapshot')}{aside}."
-    )
+    yield what_was_read(plan.inventory)
     yield line(
         "Estate ",
         name(plan.estate),

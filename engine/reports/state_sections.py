@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import TypeVar
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from engine.plans.codes import PROTECTIONS
 from engine.plans.plan import At, Kept, Plan, SourceRef, Unmanaged, Waits, Warned
-from engine.reports.folding import common
+from engine.reports.drift_sections import drift_section
+from engine.reports.folding import common, grouped
 from engine.reports.lines import Line, Section, Span, Tone, line, listed, name
 from engine.reports.wording import PROTECTED, UNMANAGED, WAITING, count, moment, place, span_of
 
 # How many entries a folded list shows before it says how many more there are.
 ENTRIES = 12
-
-ItemT = TypeVar("ItemT")
-KeyT = TypeVar("KeyT", bound=Hashable)
 
 
 def problem_sections(plan: Plan, *, full: bool) -> Iterator[Section]:
@@ -25,6 +22,7 @@ def problem_sections(plan: Plan, *, full: bool) -> Iterator[Section]:
     errors = [warned for warned in plan.warnings if warned.severity == "error"]
     others = [warned for warned in plan.warnings if warned.severity != "error"]
     yield from _conflicts(plan, limit)
+    yield from drift_section(plan.drift, full=full)
     if errors:
         lines = _warned(errors, limit)
         yield Section(f"Errors: {len(errors):,}", tuple(lines), Tone.PROBLEM)
@@ -65,16 +63,9 @@ def _kept_lines(kept: Iterable[Kept]) -> Iterator[Line]:
         yield line("in ", name(place(one.location)), f": {', '.join(reasons)}", level=2)
 
 
-def _grouped(items: Iterable[ItemT], key: Callable[[ItemT], KeyT]) -> dict[KeyT, list[ItemT]]:
-    groups: dict[KeyT, list[ItemT]] = defaultdict(list)
-    for item in items:
-        groups[key(item)].append(item)
-    return groups
-
-
 def _conflicts(plan: Plan, limit: int | None) -> Iterator[Section]:
     lines: list[Line] = []
-    groups = _grouped(plan.conflicts, lambda conflict: (conflict.text, conflict.location))
+    groups = grouped(plan.conflicts, lambda conflict: (conflict.text, conflict.location))
     for (text, location), alike in groups.items():
         entries = [
             line(
@@ -93,7 +84,7 @@ def _conflicts(plan: Plan, limit: int | None) -> Iterator[Section]:
 
 def _unprotected(plan: Plan, limit: int | None) -> Iterator[Section]:
     lines: list[Line] = []
-    groups = _grouped(plan.unprotected, lambda one: (one.text, _home(one.source)))
+    groups = grouped(plan.unprotected, lambda one: (one.text, _home(one.source)))
     for (text, home), alike in groups.items():
         names = sorted(f"{one.source.identifier} ({one.engine})" for one in alike)
         lines.append(line(name(place(home)), f": {text}", level=1))
@@ -109,7 +100,7 @@ def _unmanaged(plan: Plan) -> Iterator[Section]:
     def alike(one: Unmanaged) -> tuple[str, str, At]:
         return one.code, one.policy, one.location
 
-    for (code, policy, location), points in _grouped(plan.unmanaged, alike).items():
+    for (code, policy, location), points in grouped(plan.unmanaged, alike).items():
         why = common(point.text for point in points) or UNMANAGED.get(code, code)
         lines.append(
             line(
@@ -135,7 +126,7 @@ def _waiting(plan: Plan, limit: int | None) -> Iterator[Section]:
     def alike(one: Waits) -> tuple[str, str, At]:
         return one.policy, one.code, one.location
 
-    for (policy, code, location), waits in _grouped(plan.waiting, alike).items():
+    for (policy, code, location), waits in grouped(plan.waiting, alike).items():
         why = common(one.text for one in waits) or WAITING.get(code, code)
         names = sorted({one.source.identifier for one in waits})
         about = (Span(policy or "no policy", Tone.STRONG), " in ", name(place(location)))
@@ -152,7 +143,7 @@ def _warned(warnings: Iterable[Warned], limit: int | None) -> Iterator[Line]:
         return one.code, one.policy or "", one.text, one.fix or ""
 
     lines: list[Line] = []
-    for (code, policy, text, fix), same in _grouped(warnings, alike).items():
+    for (code, policy, text, fix), same in grouped(warnings, alike).items():
         sources = sorted({one.source for one in same if one.source})
         about: list[str | Span] = [f" {policy}"] if policy else []
         lines.append(line(Span(code, Tone.STRONG), *about, f": {text}", level=1))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from engine.plans.drift import DriftFound
 from engine.plans.plan import Plan
+from engine.reports.drift_report import drift_report
 from engine.reports.layout import laid_out
 from engine.reports.lines import Line, Report, Span, Tone, line
 from engine.reports.neutral import neutral, neutral_ascii
@@ -33,6 +35,11 @@ def plan_as_text(plan: Plan, screen: Screen, *, full: bool = False) -> str:
         full: every step on its own with whole ids, and everything that stays, instead of folds.
     """
     return report_as_text(plan_report(plan, full=full), screen)
+
+
+def drift_as_text(found: DriftFound, screen: Screen, *, full: bool = False) -> str:
+    """Return what drifted as a person reads it; `full` unfolds what is alike."""
+    return report_as_text(drift_report(found, full=full), screen)
 
 
 def report_as_text(report: Report, screen: Screen) -> str:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 from engine.plans.codes import (
     Action,
+    DriftCode,
+    DriftSeverity,
     Guard,
     KeepReason,
     StepReason,
@@ -82,6 +84,32 @@ GUARDS: dict[str, str] = {
     Guard.QUOTA: "the snapshot quota would be exceeded",
     Guard.POLICY_CONFLICT: "two policies match the same database",
     Guard.VERIFIER: "a promise of the engine would be broken",
+}
+
+# What drifted, as a noun and what is wrong with it.
+DRIFT: dict[DriftCode, tuple[str, str]] = {
+    DriftCode.PUBLIC: ("snapshot", "that every AWS account may restore from"),
+    DriftCode.SHARED_OUTSIDE: ("snapshot", "shared with accounts outside the estate"),
+    DriftCode.SHARED_INSIDE: ("snapshot", "shared within the estate, but not by the engine"),
+    DriftCode.KEY_MISSING: ("key", "not there"),
+    DriftCode.KEY_PENDING_DELETION: ("key", "about to be deleted"),
+    DriftCode.KEY_DISABLED: ("key", "disabled"),
+    DriftCode.KEY_UNUSABLE: ("key", "not usable in the state it is in"),
+    DriftCode.KEY_AWS_MANAGED: ("key", "of AWS's where a customer-managed one must be"),
+    DriftCode.POINT_DELETED: ("point", "that should be there and is not"),
+    DriftCode.UNTAGGED: ("snapshot", "of the engine's without its tags"),
+    DriftCode.RETAGGED: ("snapshot", "of the engine's whose tags were changed"),
+    DriftCode.CONFLICT: ("snapshot", "in the place of the engine's"),
+    DriftCode.POINT_MISSING: ("point", "that the target wants and nothing sends"),
+    DriftCode.TARGET_BEHIND: ("database", "whose copies do not get there any more"),
+    DriftCode.TAGS_CONTRADICT: ("snapshot", "with a tag that contradicts AWS"),
+    DriftCode.USER_TAGS: ("snapshot", "without a tag that the policy puts on it"),
+}
+
+SEVERITIES = {
+    DriftSeverity.ERROR: ("error", "errors"),
+    DriftSeverity.WARNING: ("warning", "warnings"),
+    DriftSeverity.INFO: ("remark", "remarks"),
 }
 
 VERDICTS = {

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
+from datetime import datetime
 from enum import StrEnum
 
+from engine.documents.model import Documents
 from engine.identity.marks import Role
-from engine.inventory.records import Location
+from engine.inventory.records import Inventory, Location
 from engine.planning.draft import Draft, at
 from engine.planning.matching import account_names
 from engine.planning.routes import RouteBook
-from engine.planning.survey import Holding, Source, World
+from engine.planning.selecting import selected
+from engine.planning.survey import Holding, World, survey
 from engine.plans.codes import DriftCode, DriftSeverity
-from engine.plans.plan import Drift
+from engine.plans.drift import SharesRead
+from engine.plans.plan import Drift, PlanOptions
 
 PUBLIC = "all"
 _FIX = "take it back: aws rds modify-db-snapshot-attribute --attribute-name restore"
@@ -26,7 +30,9 @@ class Depth(StrEnum):
     ALL = "all"
 
 
-def snapshots_to_ask_about(sources: Iterable[Source], depth: Depth) -> tuple[str, ...]:
+def snapshots_to_ask_about(
+    documents: Documents, inventory: Inventory, now: datetime, options: PlanOptions, depth: Depth
+) -> tuple[str, ...]:
     """Return the ARNs of the owned snapshots whose shares are to be read.
 
     `newest` are the newest point of each source at each location, where somebody who copies data
@@ -34,8 +40,9 @@ def snapshots_to_ask_about(sources: Iterable[Source], depth: Depth) -> tuple[str
     """
     if depth is Depth.NONE:
         return ()
+    world, sources = survey(documents, inventory, now)
     asked: set[str] = set()
-    for source in sources:
+    for source in selected(sources, world, options):
         newest: dict[Location, Holding] = {}
         for holding in source.holdings:
             if not holding.is_available:
@@ -46,6 +53,20 @@ def snapshots_to_ask_about(sources: Iterable[Source], depth: Depth) -> tuple[str
                 newest[holding.location] = holding
         asked.update(holding.arn for holding in newest.values())
     return tuple(sorted(asked))
+
+
+def shares_read(
+    documents: Documents,
+    inventory: Inventory,
+    now: datetime,
+    options: PlanOptions,
+    asked: Collection[str],
+) -> SharesRead:
+    """Return of how many owned snapshots the inventory knows the shares, and of how many not."""
+    world, sources = survey(documents, inventory, now)
+    holdings = [h for s in selected(sources, world, options) for h in s.holdings if h.is_available]
+    known = {h.arn for h in holdings if h.snapshot.shared_with is not None}
+    return SharesRead(len(holdings), len(known), len(set(asked) - known))
 
 
 def needless_shares(draft: Draft, world: World, book: RouteBook) -> Iterator[Drift]:
