@@ -63,14 +63,14 @@ def _lines(drift: Iterable[Drift], full: bool) -> Iterator[Line]:
 def _entries(alike: Sequence[Drift], full: bool) -> Iterator[Line]:
     shown = alike if full or len(alike) <= ENTRIES + 1 else alike[:ENTRIES]
     why, fix = common(one.text for one in alike), common(one.fix for one in alike)
+    if why is not None:
+        yield line(why, level=2)
     for number, one in enumerate(shown):
         yield line(*_about(one), level=2)
         if full or number < TALKATIVE:
             yield from _words(one, why, fix)
     if len(shown) < len(alike):
         yield line(f"and {len(alike) - len(shown):,} more (-full shows them)", level=2)
-    if why is not None:
-        yield line(why, level=2)
     if fix is not None:
         yield line(f"to do: {fix}", level=2)
 
@@ -87,10 +87,11 @@ def _about(one: Drift) -> Iterator[str | Span]:
 
 
 def _words(one: Drift, why: str | None, fix: str | None) -> Iterator[Line]:
-    """Yield what is to be said of one thing alone."""
+    """Yield what is to be said of one thing alone; values only where the text lacks them."""
     if why is None:
         yield line(one.text, level=3)
-    if one.expected is not None or one.found is not None:
+    is_told = one.found is not None and one.found in one.text
+    if not is_told and (one.expected is not None or one.found is not None):
         values = (name(one.expected or "nothing"), ", found ", name(one.found or "nothing"))
         yield line("expected ", *values, level=3)
     if fix is None:
