@@ -94,16 +94,16 @@ DRIFT: dict[DriftCode, tuple[str, str]] = {
     DriftCode.KEY_MISSING: ("key", "not there"),
     DriftCode.KEY_PENDING_DELETION: ("key", "about to be deleted"),
     DriftCode.KEY_DISABLED: ("key", "disabled"),
-    DriftCode.KEY_UNUSABLE: ("key", "not usable in the state it is in"),
+    DriftCode.KEY_UNUSABLE: ("key", "in a state that allows no use"),
     DriftCode.KEY_AWS_MANAGED: ("key", "of AWS's where a customer-managed one must be"),
-    DriftCode.POINT_DELETED: ("point", "that should be there and is not"),
+    DriftCode.POINT_DELETED: ("point", "no longer there"),
     DriftCode.UNTAGGED: ("snapshot", "of the engine's without its tags"),
     DriftCode.RETAGGED: ("snapshot", "of the engine's whose tags were changed"),
     DriftCode.CONFLICT: ("snapshot", "in the place of the engine's"),
     DriftCode.POINT_MISSING: ("point", "that the target wants and nothing sends"),
     DriftCode.TARGET_BEHIND: ("database", "whose copies do not get there any more"),
     DriftCode.TAGS_CONTRADICT: ("snapshot", "with a tag that contradicts AWS"),
-    DriftCode.USER_TAGS: ("snapshot", "without a tag that the policy puts on it"),
+    DriftCode.USER_TAGS: ("snapshot", "without a tag of the policy"),
 }
 
 SEVERITIES = {

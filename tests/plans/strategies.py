@@ -12,6 +12,7 @@ from engine.plans.plan import (
     FORMAT_VERSION,
     At,
     Conflict,
+    Drift,
     Finding,
     Forecast,
     GuardState,
@@ -99,6 +100,9 @@ plans = st.builds(
     unprotected=some(st.builds(Unprotected, source=sources)),
     unmanaged=some(st.builds(Unmanaged, location=places, slot=times)),
     conflicts=some(st.builds(Conflict, location=places, source=sources, slot=times)),
+    drift=some(
+        st.builds(Drift, location=places, source=st.none() | sources, slot=st.none() | times)
+    ),
     warnings=some(st.builds(Warned, source=maybe_words, policy=maybe_words, fix=maybe_words)),
     next=some(st.builds(NextSlot, slot=times, creates=numbers, copies=numbers, full=numbers)),
     guards=some(guards),

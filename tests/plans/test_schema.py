@@ -40,6 +40,7 @@ OBJECTS: dict[str, type] = {
     "unprotected": values.Unprotected,
     "unmanaged": values.Unmanaged,
     "conflict": values.Conflict,
+    "drift": values.Drift,
     "warning": values.Warned,
     "next": values.NextSlot,
     "guard": values.GuardState,
@@ -58,6 +59,8 @@ ENUMS: dict[tuple[str, str], type[StrEnum]] = {
     ("waits", "code"): codes.Waiting,
     ("unmanaged", "code"): codes.UnmanagedReason,
     ("guard", "guard"): codes.Guard,
+    ("drift", "code"): codes.DriftCode,
+    ("drift", "severity"): codes.DriftSeverity,
 }
 
 

@@ -62,6 +62,7 @@ def test_deletes_come_first_then_fulls_then_the_rest() -> None:
         "Stored in full by AWS: 2 snapshots, up to 1,000 GiB",
         "Other steps: 12",
         "Conflicts: 1 snapshot not the engine's",
+        "Drift: 1 error",
         "Errors: 1",
         "Unprotected: 2 databases",
         "Unmanaged: 3 snapshots that no policy decides about",

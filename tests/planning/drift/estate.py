@@ -1,4 +1,4 @@
-"""One database of gold with points of ten nights at home and in the vault, as the engine left it."""
+"""One database of gold as the engine left it: points of ten nights at home and in the vault."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ from tests.planning.drift.estate import (
 )
 
 
-def tagged(snapshot: Snapshot, **tags: str) -> Mapping[str, str]:
+def tagged(snapshot: Snapshot, **tags: str) -> dict[str, str]:
     return {**snapshot.tags, **{f"engine:{key}": value for key, value in tags.items()}}
 
 
