@@ -298,6 +298,7 @@ def test_a_key_that_does_not_let_itself_be_described_is_noted_and_others_are_rea
     scope, inventory = read_one(aws)
 
     assert [arn.rpartition("/")[2] for arn in scope.keys or {}] == ["k-3"]
+    assert scope.hidden_keys == {KEY}
     assert inventory.notes == (
         f"{HERE}: a key is not known: AccessDeniedException on kms:DescribeKey: no",
     )
