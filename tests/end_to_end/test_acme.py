@@ -46,6 +46,7 @@ class Night:
     expected: Sight
     after: Sight
     next_plan: str
+    drift: str
     truth: list[dict[str, Any]]
 
     def owned(self) -> list[Snapshot]:
@@ -74,6 +75,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
             expected,
             world.seen(),
             world.plan().insist().out,
+            world.run("drift", "-at", world.now()).insist().out,
             lab.client.truth(),
         )
 
@@ -83,6 +85,10 @@ def test_everything_with_tags_of_the_engine_is_owned_but_for_stolen_ones(night: 
     strangers = [one for one in night.of_tags() if one.arn not in owned]
     assert [(one.location.account, one.instance) for one in strangers] == [(ANALYTICS, "warehouse")]
     assert len(owned) > 300
+
+
+def test_nothing_has_drifted_after_a_night_of_the_engines(night: Night) -> None:
+    assert night.drift.startswith("No drift: everything is as the engine left it.")
 
 
 def test_a_database_of_gold_has_its_point_of_every_night_in_three_places(night: Night) -> None:

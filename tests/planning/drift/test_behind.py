@@ -7,15 +7,21 @@ from datetime import timedelta
 import pytest
 
 from engine.documents.model import CopyRule, FullCopies, Guards
-from engine.inventory.records import ScopeStatus
+from engine.inventory.records import Key, ScopeStatus
+from engine.planning.drift.behind import unmet_demands
+from engine.planning.routes import RouteBook
+from engine.planning.source import plan_source
+from engine.planning.survey import survey
 from engine.plans.codes import DriftCode, DriftSeverity
 from tests.planning.builders import (
     NOW,
     VAULT,
+    VAULT_KEY,
     a_policy,
     ago,
     an_estate,
     documents,
+    inventory,
     terms,
 )
 from tests.planning.drift.estate import (
@@ -23,6 +29,7 @@ from tests.planning.drift.estate import (
     DOCUMENTS,
     HOME,
     KEEP,
+    ORDERS,
     copied,
     drifted,
     planned,
@@ -79,3 +86,16 @@ def test_what_the_plan_sends_is_not_missing(lacking: int) -> None:
     made = planned([*HOME, *COPIES[lacking:]])
     assert [step.action for step in made.steps if step.action == "copy_snapshot"]
     assert made.drift == ()
+
+
+def test_a_point_that_nothing_sends_and_no_plan_speaks_of_is_missing() -> None:
+    """Plans say why they send nothing; should one ever be silent, somebody must learn of it."""
+    scopes = {VAULT: {"keys": {VAULT_KEY: Key(VAULT_KEY)}}}
+    found = inventory([ORDERS], [*HOME, *COPIES[1:]], scopes=scopes)
+    world, (source,) = survey(DOCUMENTS, found, NOW)
+    book = RouteBook(world.estate, dict(found.scopes))
+    draft = plan_source(source, world, book)
+    assert list(unmet_demands(draft, world, book)) == []
+    draft.waiting.clear()
+    missing = the_drift(unmet_demands(draft, world, book), DriftCode.POINT_MISSING)
+    assert (missing.arn, missing.slot) == (HOME[0].arn, ago(0))

@@ -170,6 +170,15 @@ def test_a_stray_of_a_database_that_nobody_knows_is_told_unless_others_are_asked
     assert plan(docs, world, only=("prod/*/orders-*",)).drift == ()
 
 
+def test_a_database_that_only_the_tags_name_is_believed_where_the_id_proves_it() -> None:
+    """What is taken from a replica is a point of the database that the replica follows."""
+    tags = tagged(primary(4), policy="silver")
+    of_replica = instead(primary(4), resource_id="db-REPLICA", tags=tags)
+    found = the_drift(drifted(of_replica), DriftCode.RETAGGED)
+    assert found.source is not None
+    assert found.source.identifier == "orders-1"
+
+
 def test_a_bridge_is_known_by_its_id() -> None:
     bridge = a_snapshot(ORDERS, ago(1), PROD, role=Role.BRIDGE)
     found = the_drift(drifted([*HOME, *COPIES, replace(bridge, tags={})]), DriftCode.UNTAGGED)
