@@ -123,12 +123,13 @@ def _judge(
     """Return what drifted; notes beyond the old ones tell of shares that could not be read."""
     import engine
     from engine.planning.drift.shares import shares_read
-    from engine.planning.plan import make_plan
+    from engine.planning.plan import NOTHING_SELECTED, make_plan
     from engine.plans.drift import DRIFT_FORMAT_VERSION, DriftFound, summary_of
 
-    for note in inventory.notes:
-        sys.stderr.write(f"engine: {note}\n")
     plan = make_plan(documents, inventory, now, options)
+    nothing_selected = [one.text for one in plan.warnings if one.code == NOTHING_SELECTED]
+    for note in (*inventory.notes, *nothing_selected):
+        sys.stderr.write(f"engine: {note}\n")
     unknown = old_notes is not None and len(inventory.notes) > old_notes
     return DriftFound(
         format_version=DRIFT_FORMAT_VERSION,

@@ -41,6 +41,7 @@ from engine.plans.plan import (
 from engine.verifying.verify import verify
 
 VALID_FOR = timedelta(hours=24)
+NOTHING_SELECTED = "W403 nothing-selected"
 
 
 def make_plan(
@@ -90,7 +91,7 @@ def _nothing_selected(drafts: Sequence[Draft], options: PlanOptions) -> Iterable
     words = [f"-only {glob}" for glob in options.only]
     words += [f"-exclude {glob}" for glob in options.exclude]
     yield Warned(
-        "W403 nothing-selected",
+        NOTHING_SELECTED,
         "warning",
         f"{' '.join(words)} leaves no database: nothing is planned",
         fix="addresses are ACCOUNT/REGION/IDENTIFIER, with the account's name or id",

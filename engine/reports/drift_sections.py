@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC
 
 from engine.plans.codes import DriftCode, DriftSeverity
 from engine.plans.plan import At, Drift
@@ -13,6 +14,7 @@ from engine.reports.wording import DRIFT, SEVERITIES, count, moment, place
 # How many of what is alike a folded list shows, and how many still with their own words.
 ENTRIES = 6
 TALKATIVE = 2
+_STAMP = "%Y%m%dt%H%Mz"  # as ids have it
 
 _TONES = {
     DriftSeverity.ERROR: Tone.PROBLEM,
@@ -76,12 +78,14 @@ def _entries(alike: Sequence[Drift], full: bool) -> Iterator[Line]:
 
 
 def _about(one: Drift) -> Iterator[str | Span]:
-    yield name(one.arn.rpartition(":")[2] or one.arn)
+    """Yield the name of what drifted, and what that does not say itself."""
+    identifier = one.arn.rpartition(":")[2] or one.arn
+    yield name(identifier)
     about = []
-    if one.slot is not None:
+    if one.slot is not None and one.slot.astimezone(UTC).strftime(_STAMP) not in identifier:
         about.append(f"slot {moment(one.slot)}")
-    if one.source is not None:
-        about.append(f"of {one.source.identifier}" if about else one.source.identifier)
+    if one.source is not None and not identifier.startswith(f"{one.source.identifier}-"):
+        about.append(f"of {one.source.identifier}")
     if about:
         yield f" ({' '.join(about)})"
 

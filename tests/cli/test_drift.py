@@ -105,6 +105,12 @@ def test_a_selection_leaves_out_the_rest(acme: Path, capfd: Capture) -> None:
     assert "It is about a part of the estate: -exclude prod/*/orders-1." in left.out
 
 
+def test_a_selection_that_leaves_nothing_is_told(capfd: Capture) -> None:
+    ran = drift(capfd, ACME, "-only", "prod/*/no-such-database")
+    assert ran.code == ExitCode.OK
+    assert "-only prod/*/no-such-database leaves no database" in ran.err
+
+
 def test_shares_that_a_recording_holds_are_judged(acme: Path, capfd: Capture) -> None:
     arn = change(acme, lambda _: None)
     answer = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -65,8 +66,14 @@ def test_what_is_alike_is_folded_and_unfolded() -> None:
     assert folded.count("it is not as it was") == 1
     assert folded.count("put it right") == 1
     unfolded = drift_as_text(alike, Screen(width=200), full=True)
-    assert unfolded.count("of orders-1)") == 20
+    assert unfolded.count("orders-1-gold-") == 20
     assert "more" not in unfolded
+
+
+def test_slot_and_database_are_named_where_the_id_does_not_say_them() -> None:
+    adopted = replace(one(DriftCode.PUBLIC), arn="arn:aws:rds:eu-west-1:1:snapshot:by-hand")
+    assert "by-hand (slot 2026-11-20 02:00Z of orders-1)" in drift_as_text(found(adopted), Screen())
+    assert "slot" not in drift_as_text(found(one(DriftCode.PUBLIC)), Screen())
 
 
 def test_no_drift_is_not_said_of_what_could_not_be_read() -> None:
