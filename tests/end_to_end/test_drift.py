@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from engine.lab.estates import IRELAND, PROD, VAULT
 from engine.lab.process import LabProcess
@@ -25,7 +26,8 @@ from tests.end_to_end.harness import Finished, Seen, World, working_folder
 FIRST_NIGHT = datetime(2026, 11, 18, 2, 5, tzinfo=UTC)
 STRANGER = "999999999999"
 LOOKS = ("Describe", "List", "Get")
-NO_OTHER_ROLE = DOCUMENTS.replace("role: backup-engine", "role: nobody-has-this-role", 1)
+# Globs on every other operation, AssumeRole aside.
+CHANGES = ("[!ADGL]*", "A[!s]*", "D[!e]*", "De[!s]*", "G[!e]*", "L[!i]*")
 
 
 @pytest.fixture(scope="module")
@@ -92,18 +94,30 @@ def test_an_estate_that_the_engine_keeps_has_not_drifted(world: World) -> None:
     assert json.loads(world.plan("-json").insist().out)["drift"] == []
 
 
-def test_it_only_looks_with_the_role_that_reads(world: World) -> None:
+def test_it_only_looks_and_needs_to_be_allowed_nothing_else(world: World) -> None:
     before = world.seen()
-    policies = world.folder / "readers.yaml"
-    policies.write_text(NO_OTHER_ROLE)
+    for operations in CHANGES:
+        world.lab.client.add_fault("access_denied", operation=operations)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        share(world, owned(world, "orders-1", "copy")[0], STRANGER)
     world.lab.client.forget_calls()
-    assert drift(world, "readers.yaml", "-shares", "all").insist().out.startswith("No drift")
+    done = drift(world, "-shares", "all")
     calls = world.lab.client.calls()
+    world.lab.client.clear_faults()
+    assert done.insist().out.startswith("No drift: everything is as the engine left it.")
     tried = {call["operation"] for call in calls}
     assert {one for one in tried if not one.startswith(LOOKS)} == {"AssumeRole"}
     assert {call["outcome"] for call in calls} == {"ok"}
     assert "DescribeDBSnapshotAttributes" in tried
     assert world.seen() == before
+
+
+def test_shares_that_may_not_be_read_make_it_exit_3(world: World) -> None:
+    world.lab.client.add_fault("access_denied", operation="DescribeDBSnapshotAttributes")
+    done = drift(world)
+    world.lab.client.clear_faults()
+    assert done.insist(3).out.startswith("No drift: what could be read is as the engine left it.")
+    assert "With whom 7 snapshots are shared could not be read" in done.out
 
 
 @pytest.mark.parametrize(("depth", "calls"), [("none", 0), ("newest", 7), ("all", 15)])
