@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from engine.applying.ports import CloudError, Trouble
+from engine.applying.ports import CloudError, Listener, Trouble
 from engine.aws import rds
+from engine.aws.attempts import watch
 from engine.aws.clients import Clients, UnknownAccountError
 from engine.aws.errors import NO_CREDENTIALS, NOT_SENT, AwsError, Reaction
 from engine.aws.roles import Purpose
@@ -38,76 +40,108 @@ class AwsCloud:
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
+        self._listener: Listener | None = None
+        self._call = threading.local()
+        self._guard = threading.Lock()
+        self._watched: set[tuple[Location, Purpose]] = set()
+
+    def tell(self, listener: Listener) -> None:
+        """Tell of every request from now on, those behind a call that succeeds in the end too."""
+        self._listener = listener
 
     def create(
         self, at: Location, snapshot: str, *, instance: str, tags: Mapping[str, str]
     ) -> None:
         """Start a snapshot of an instance."""
-        with _translated():
-            rds.create_snapshot(self._changer(at), at, snapshot, instance=instance, tags=tags)
+        with self._calling(at, Purpose.CHANGE) as client:
+            rds.create_snapshot(client, at, snapshot, instance=instance, tags=tags)
 
     def copy(
         self, at: Location, snapshot: str, *, origin: str, key: str | None, tags: Mapping[str, str]
     ) -> None:
         """Start a copy of the snapshot with the ARN `origin`."""
-        with _translated():
-            rds.copy_snapshot(self._changer(at), at, snapshot, origin=origin, key=key, tags=tags)
+        with self._calling(at, Purpose.CHANGE) as client:
+            rds.copy_snapshot(client, at, snapshot, origin=origin, key=key, tags=tags)
 
     def share(self, at: Location, snapshot: str, accounts: Sequence[str]) -> None:
         """Let accounts restore and copy a snapshot."""
-        with _translated():
-            rds.share_snapshot(self._changer(at), at, snapshot, accounts)
+        with self._calling(at, Purpose.CHANGE) as client:
+            rds.share_snapshot(client, at, snapshot, accounts)
 
     def unshare(self, at: Location, snapshot: str, accounts: Sequence[str]) -> None:
         """Take that back from accounts."""
-        with _translated():
-            rds.unshare_snapshot(self._changer(at), at, snapshot, accounts)
+        with self._calling(at, Purpose.CHANGE) as client:
+            rds.unshare_snapshot(client, at, snapshot, accounts)
 
     def delete(self, at: Location, snapshot: str) -> None:
         """Delete a snapshot."""
-        with _translated():
-            rds.delete_snapshot(self._changer(at), at, snapshot)
+        with self._calling(at, Purpose.CHANGE) as client:
+            rds.delete_snapshot(client, at, snapshot)
 
     def tag(self, at: Location, arn: str, tags: Mapping[str, str]) -> None:
         """Set tags."""
-        with _translated():
-            rds.add_tags(self._changer(at), at, arn, tags)
+        with self._calling(at, Purpose.CHANGE) as client:
+            rds.add_tags(client, at, arn, tags)
 
     def untag(self, at: Location, arn: str, keys: Sequence[str]) -> None:
         """Remove tags."""
-        with _translated():
-            rds.remove_tags(self._changer(at), at, arn, keys)
+        with self._calling(at, Purpose.CHANGE) as client:
+            rds.remove_tags(client, at, arn, keys)
 
     def snapshots(self, at: Location) -> Sequence[Snapshot]:
         """List the manual snapshots of a location."""
-        with _translated():
-            return rds.list_snapshots(self._reader(at), at, "manual")
+        with self._calling(at, Purpose.READ) as client:
+            return rds.list_snapshots(client, at, "manual")
 
     def snapshot(self, at: Location, snapshot: str) -> Snapshot | None:
         """Read one snapshot."""
-        with _translated():
-            return rds.find_snapshot(self._reader(at), at, snapshot)
+        with self._calling(at, Purpose.READ) as client:
+            return rds.find_snapshot(client, at, snapshot)
 
     def instances(self, at: Location) -> Sequence[Instance]:
         """List the instances of a location."""
-        with _translated():
-            return rds.list_instances(self._reader(at), at)
+        with self._calling(at, Purpose.READ) as client:
+            return rds.list_instances(client, at)
 
-    def _reader(self, at: Location) -> RDSClient:
-        return self._clients.rds(at, Purpose.READ)
+    @contextmanager
+    def _calling(self, at: Location, purpose: Purpose) -> Iterator[RDSClient]:
+        """Give the client for one call; raise what is told of its errors as CloudError."""
+        try:
+            used = self._clients.session(at, purpose)
+            try:
+                yield self._client(at, purpose)
+            except AwsError as error:
+                if error.reaction is Reaction.REFRESH_CREDENTIALS:
+                    self._clients.renew(at, purpose, used)
+                raise
+        except AwsError as error:
+            raise CloudError(trouble_of(error), error.code, error.message) from error
+        except UnknownAccountError as error:
+            raise CloudError(Trouble.DENIED, "UnknownAccount", error.what) from error
 
-    def _changer(self, at: Location) -> RDSClient:
-        return self._clients.rds(at, Purpose.CHANGE)
+    def _client(self, at: Location, purpose: Purpose) -> RDSClient:
+        client = self._clients.rds(at, purpose)
+        if self._listener is not None:
+            self._call.requests, self._call.sent_at = 0, self._listener.now()
+            with self._guard:
+                if (at, purpose) not in self._watched:
+                    watch(client, at, lambda error: self._heard(at, error))
+                    self._watched.add((at, purpose))
+        return client
 
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except AwsError as error:
-        raise CloudError(trouble_of(error), error.code, error.message) from error
-    except UnknownAccountError as error:
-        raise CloudError(Trouble.DENIED, "UnknownAccount", error.what) from error
+    def _heard(self, at: Location, error: AwsError | None) -> bool:
+        """Tell the listener of a request of the call that this thread is making."""
+        if self._listener is None:
+            return True
+        call = self._call
+        call.requests += 1
+        if call.requests > 1:
+            self._listener.repeated(at)
+        sent_at, call.sent_at = call.sent_at, self._listener.now()
+        if error is None:
+            return True
+        told = CloudError(trouble_of(error), error.code, error.message)
+        return self._listener.may_repeat(at, told, sent_at)
 
 
 def trouble_of(error: AwsError) -> Trouble:

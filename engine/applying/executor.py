@@ -8,14 +8,17 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import partial
+from math import inf
 
-from engine.applying.graph import Graph
+from engine.applying.graph import Graph, Lane
 from engine.applying.listings import Holdings
 from engine.applying.outcome import BUG, Problem, StepResult, StepState, Stop
 from engine.applying.performing import Performer, Report
 from engine.applying.ports import CloudError, Trouble, Workers
 from engine.applying.progress import Observer
+from engine.applying.retries import LOCATION_DOWN, advice
 from engine.applying.stopping import StopFlag
+from engine.applying.turns import Places, Turns
 from engine.applying.waiting import Pending, Resolved, Sighting, Waiting
 from engine.inventory.records import Location
 from engine.plans.codes import Action
@@ -23,6 +26,9 @@ from engine.plans.plan import Plan, Step
 
 COPIES_IN_FLIGHT = 20
 POSTPONED_FOR = 600.0
+APPEARS_WITHIN = 60.0
+"""Seconds for which even a run that does not wait comes back to what it does not see yet."""
+TURN_COMES_WITHIN = 1.0
 
 
 class Mode(Enum):
@@ -78,13 +84,15 @@ class Executor:
         stop: StopFlag,
     ) -> None:
         """Take a plan; raises EngineError where its steps are no graph."""
-        self._graph = Graph(plan)
+        self._graph = Graph(plan, performer.locations)
         self._performer = performer
         self._clock = performer.clock
         self._workers = workers
         self._settings = settings
         self._observer = observer
         self._stop = stop
+        self._turns = Turns(performer.traffic, settings.parallelism)
+        self._is_holding = False
         self._waiting = Waiting(settings.poll_interval)
         self._active: dict[Future[Report | Listed], Step | Location] = {}
         self._copies: dict[Location, set[str]] = {}
@@ -117,35 +125,46 @@ class Executor:
     # -- starting ----------------------------------------------------------------------------
 
     def _schedule(self) -> None:
-        """Start ready steps, one of each location in turn, as many as workers are free."""
+        """Start ready steps, one of each lane in turn, as many as may be under way."""
         started = True
         while started:
-            started = False
-            for (at, is_copy), lane in self._graph.ready_lanes():
-                if self._busy() >= self._settings.parallelism:
-                    return
-                if is_copy and not self._has_room(at):
-                    self._waiting.watch(at, self._clock.elapsed())
-                    continue
-                self._start(at, lane.popleft())
-                started = True
+            started = self._is_holding = False
+            self._turns.look(lane.places for lane, _ in self._graph.ready_lanes())
+            self._bar_lanes()
+            for lane, steps in self._graph.ready_lanes():
+                if not self._turns.allows(lane.places):
+                    self._is_holding = True
+                elif lane.is_copy and not self._has_room(lane.at):
+                    self._waiting.watch(lane.at, self._clock.elapsed())
+                else:
+                    self._start(lane, steps.popleft())
+                    started = True
 
-    def _start(self, at: Location, step: Step) -> None:
-        if step.action is Action.COPY:
-            self._copies.setdefault(at, set()).add(step.arn)
+    def _start(self, lane: Lane, step: Step) -> None:
+        if lane.is_copy:
+            self._copies.setdefault(lane.at, set()).add(step.arn)
         self._observer.changed(self._graph.begin(step, StepState.CALLING))
-        self._submit(step, partial(self._performer.perform, step))
+        self._submit(step, lane.places, partial(self._performer.perform, step))
+
+    def _bar_lanes(self) -> None:
+        """Give up the steps that need a location which is down; others may do without it."""
+        for lane, steps in self._graph.ready_lanes():
+            bar = self._turns.bar(lane.places)
+            if bar is not None:
+                fix = advice(bar.trouble)
+                for step in tuple(steps):
+                    text = bar.message
+                    self._settle(StepResult(step, StepState.FAILED, text, LOCATION_DOWN, fix))
+                steps.clear()
 
     def _has_room(self, at: Location) -> bool:
         ours = self._copies.get(at, set())
         others = self._performer.listings.copies_in_flight(at) - ours
         return len(ours) + len(others) < self._settings.copies_in_flight
 
-    def _busy(self) -> int:
-        return sum(1 for about in self._active.values() if isinstance(about, Step))
-
-    def _submit(self, about: Step | Location, work: partial[Report] | partial[Listed]) -> None:
-        self._active[self._workers.submit(work)] = about
+    def _submit(self, step: Step, places: Places, work: partial[Report]) -> None:
+        self._turns.begin(step.id, places)
+        self._active[self._workers.submit(work)] = step
 
     def _bring_back_postponed(self) -> None:
         now = self._clock.elapsed()
@@ -156,7 +175,7 @@ class Executor:
 
     def _list_due(self) -> None:
         for at in self._waiting.due(self._clock.elapsed()):
-            self._submit(at, partial(self._list, at))
+            self._active[self._workers.submit(partial(self._list, at))] = at
 
     def _list(self, at: Location) -> Listed:
         seen_at = self._clock.elapsed()
@@ -178,7 +197,8 @@ class Executor:
         if self._stop.reason is not None:
             return True
         if self._settings.mode is Mode.LEAVE:
-            return not any(one.is_delete for one in self._waiting.pending)
+            awaited = any(one.is_delete for one in self._waiting.pending)
+            return not (awaited or self._is_holding or self._postponed)
         return not (
             self._waiting or self._postponed or any(True for _ in self._graph.ready_lanes())
         )
@@ -188,6 +208,8 @@ class Executor:
         moments = [self._waiting.next_due(), *(one.until for one in self._postponed)]
         if limit is not None:
             moments.append(started + limit)
+        if self._is_holding:
+            moments.append(self._clock.elapsed() + TURN_COMES_WITHIN)
         return min(3600.0, max(0.0, min(moments) - self._clock.elapsed()))
 
     def _close(self) -> tuple[StepResult, ...]:
@@ -206,6 +228,8 @@ class Executor:
 
     def _take(self, future: Future[Report | Listed]) -> None:
         about = self._active.pop(future)
+        if isinstance(about, Step):
+            self._turns.end(about.id)
         error = future.exception()
         if error is not None:
             self._crashed(about, error)
@@ -235,14 +259,19 @@ class Executor:
         self._leave_copies(step)
         first = self._first_postponed.setdefault(step.id, now)
         is_queue = report.code == Trouble.COPIES_IN_FLIGHT.value
-        if self._settings.mode is Mode.LEAVE:
-            state = StepState.NEXT_RUN if is_queue else StepState.REFUSED
-            self._settle(_result(replace(report, state=state)))
-        elif not is_queue and now - first >= POSTPONED_FOR:
-            self._settle(_result(report))
-        else:
+        if now - first < self._patience(report.code):
             self._postponed.append(_Postponed(step, now + self._settings.poll_interval))
             self._observer.changed(self._graph.begin(step, StepState.WAITING, report.text))
+        elif is_queue:
+            self._settle(_result(replace(report, state=StepState.NEXT_RUN)))
+        else:
+            self._settle(_result(report))
+
+    def _patience(self, code: str | None) -> float:
+        """Return for how many seconds a run comes back to a step that is not possible yet."""
+        if self._settings.mode is Mode.LEAVE:
+            return APPEARS_WITHIN if code == Trouble.NOT_FOUND.value else 0.0
+        return inf if code == Trouble.COPIES_IN_FLIGHT.value else POSTPONED_FOR
 
     def _reported(self, report: Report) -> None:
         step = report.step
@@ -275,7 +304,8 @@ class Executor:
         elif one.sighting is Sighting.UNDER_WAY:
             self._progressed(step, one.progress)
         elif step.action is Action.CREATE and one.pending.made_here:
-            self._submit(step, partial(self._performer.confirm_zone, step, seen_at))
+            work = partial(self._performer.confirm_zone, step, seen_at)
+            self._submit(step, frozenset({_at(step)}), work)
         else:
             self._settle(StepResult(step, StepState.DONE, one.text))
 

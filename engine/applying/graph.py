@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from engine.applying.outcome import StepResult, StepState
+from engine.applying.preconditions import places_of
 from engine.errors import EngineError
 from engine.inventory.records import Location
 from engine.plans.codes import Action
@@ -20,11 +22,26 @@ HOLDS_BACK = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What steps that wait in one line have in common.
+
+    Attributes:
+        at: where their calls go.
+        is_copy: whether they are copies, of which AWS takes only so many at once.
+        places: where they look and call.
+    """
+
+    at: Location
+    is_copy: bool
+    places: frozenset[Location]
+
+
 class Graph:
     """Where each step stands. Changes only through `settle` and `begin`."""
 
-    def __init__(self, plan: Plan) -> None:
-        """Take a plan's steps.
+    def __init__(self, plan: Plan, locations: frozenset[Location]) -> None:
+        """Take a plan's steps, and the locations it could read.
 
         Raises:
             EngineError: they depend on steps that are not there, or on one another in a circle.
@@ -39,7 +56,8 @@ class Graph:
         for step in self._steps.values():
             for parent in set(step.depends_on):
                 self._dependents[parent].append(step.id)
-        self._lanes: dict[tuple[Location, bool], deque[Step]] = {}
+        self._locations = locations
+        self._lanes: dict[Lane, deque[Step]] = {}
 
     def open(self) -> tuple[StepResult, ...]:
         """Make the first steps ready, settle what the plan withholds; return the settled."""
@@ -89,14 +107,15 @@ class Graph:
         self._results[step.id] = result
         return result
 
-    def ready_lanes(self) -> Iterator[tuple[tuple[Location, bool], deque[Step]]]:
-        """Return the ready steps by location and whether they are copies, in the plan's order."""
-        yield from tuple((key, lane) for key, lane in self._lanes.items() if lane)
+    def ready_lanes(self) -> Iterator[tuple[Lane, deque[Step]]]:
+        """Return the ready steps by lane, in the plan's order."""
+        yield from tuple((lane, steps) for lane, steps in self._lanes.items() if steps)
 
     def enqueue(self, step: Step) -> None:
-        """Make a step ready, behind the others of its location."""
+        """Make a step ready, behind the others of its lane."""
         at = Location(step.location.account, step.location.region)
-        self._lanes.setdefault((at, step.action is Action.COPY), deque()).append(step)
+        lane = Lane(at, step.action is Action.COPY, places_of(step, self._locations))
+        self._lanes.setdefault(lane, deque()).append(step)
 
     def has_dependents(self, step: Step) -> bool:
         """Tell whether other steps wait for this one."""

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from engine.applying.ports import Clock, Cloud
-from engine.applying.rates import RateBudget
+from engine.applying.ports import Clock, Cloud, CloudError
 from engine.applying.retries import Patience, persist
+from engine.applying.traffic import Traffic
 from engine.identity.marks import ORIGIN
 from engine.inventory.records import Instance, Location, Snapshot, SnapshotState
 
@@ -39,25 +39,31 @@ class Holdings:
 
 @dataclass(slots=True)
 class _Shelf(Generic[Content]):
-    """The newest listing of one location; `taken_at` is when its reading began."""
+    """The newest listing of one location; `taken_at` is when its reading began.
+
+    `error` is what a reading came to that ended at `failed_at`.
+    """
 
     reading: threading.Lock = field(default_factory=threading.Lock)
     taken_at: float = -math.inf
     content: Content | None = None
+    failed_at: float = -math.inf
+    error: CloudError | None = None
 
 
 class Listings:
     """Listings of snapshots and instances by location, shared by all threads.
 
-    Whoever asks for a listing that is being read waits for it instead of reading a second one.
+    Whoever asks for a listing that is being read waits for it instead of reading a second one,
+    and shares its error where it brings one.
     """
 
     def __init__(
-        self, cloud: Cloud, clock: Clock, budget: RateBudget, patience: Patience = READING
+        self, cloud: Cloud, clock: Clock, traffic: Traffic, patience: Patience = READING
     ) -> None:
         self._cloud = cloud
         self._clock = clock
-        self._budget = budget
+        self._traffic = traffic
         self._patience = patience
         self._guard = threading.Lock()
         self._snapshots: dict[Location, _Shelf[Holdings]] = {}
@@ -152,20 +158,28 @@ class Listings:
         self, shelf: _Shelf[Content], since: float | None, read: Callable[[], Content]
     ) -> tuple[Content, float]:
         """Return what a shelf holds, read anew where too old, and when that reading began."""
-        oldest = self._clock.elapsed() - MAX_AGE if since is None else since
+        asked_at = self._clock.elapsed()
+        oldest = asked_at - MAX_AGE if since is None else since
         with shelf.reading:
             if shelf.content is None or shelf.taken_at < oldest:
+                if shelf.error is not None and shelf.failed_at > asked_at:
+                    raise CloudError(shelf.error.trouble, shelf.error.code, shelf.error.message)
                 began = self._clock.elapsed()
-                shelf.content = read()
+                try:
+                    shelf.content = read()
+                except CloudError as error:
+                    shelf.error, shelf.failed_at = error, self._clock.elapsed()
+                    raise
                 shelf.taken_at = began
             return shelf.content, shelf.taken_at
 
     def _read(self, at: Location, read: Callable[[], Answer]) -> Answer:
-        def paced() -> Answer:
-            self._budget.take(at)
-            return read()
-
-        return persist(paced, self._clock, self._patience)
+        return persist(
+            lambda: self._traffic.read(at, read),
+            self._clock,
+            self._patience,
+            may_go_on=lambda: not self._traffic.outages.is_down(at),
+        )
 
     def _change_tags(
         self, at: Location, arn: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]

@@ -25,8 +25,8 @@ from engine.applying.lock import LockLostError
 from engine.applying.outcome import Problem, StepState
 from engine.applying.ports import Clock, Cloud, CloudError, Trouble
 from engine.applying.preconditions import Refusal, Sight, first_refusal, unusable, zone_pair
-from engine.applying.rates import RateBudget
 from engine.applying.retries import DEFAULT, Patience, Treatment, advice, may_retry, treatment
+from engine.applying.traffic import Traffic
 from engine.errors import EngineError
 from engine.identity.marks import ZONE, ZONE_CHECKED
 from engine.identity.names import location_of
@@ -37,6 +37,8 @@ from engine.plans.plan import Step
 
 MAKES = frozenset({Action.CREATE, Action.COPY})
 NOT_FOUND_ATTEMPTS = 4
+APPEARS_WITHIN = 120.0
+"""Seconds for which what AWS says exists may not be seen yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Performer:
     cloud: Cloud
     clock: Clock
     listings: Listings
-    budget: RateBudget
+    traffic: Traffic
     ledger: Ledger
     problems: Problems
     stopping: Callable[[], bool]
@@ -174,15 +176,17 @@ class Performer:
         start = self.clock.elapsed()
         attempt = 1
         while True:
-            self.budget.take(at)
+            sent_at = self.traffic.budget.take(at)
             self.ledger.before(step, at, call, attempt)
             try:
                 send(call, self.cloud, at)
             except CloudError as error:
+                self.traffic.failed(at, error, sent_at)
                 self.ledger.after(step, call, attempt, str(error))
                 tried = _Tried(attempt, self.clock.elapsed() - start)
                 fate = self._judge(step, call, error, tried, sight)
             else:
+                self.traffic.outages.answered(at)
                 self.ledger.after(step, call, attempt, None)
                 fate = _Fate.MADE
             if fate is _Fate.MADE:
@@ -210,13 +214,11 @@ class Performer:
             if found is not None:
                 refusal = unusable(found, sight)
                 return _Fate.MADE if refusal is None else _refused(step, refusal)
-        if trouble is Trouble.THROTTLED:
-            self.budget.throttled(_at(step))
         treat = treatment(trouble)
         if treat is Treatment.POSTPONE:
             text = f"not possible now: {error}"
             return Report(step, StepState.REFUSED, text, trouble.value, postponed=True)
-        if self._may_go_on(error, tried):
+        if self._may_go_on(_at(step), error, tried):
             return _Fate.AGAIN
         if treat is Treatment.LOOK:
             # Its preconditions said a moment ago that all is there: it may be seen later.
@@ -224,10 +226,13 @@ class Performer:
             return Report(step, StepState.REFUSED, str(error), trouble.value, postponed=postponed)
         return _failed(step, error, f"{operation(call)} failed")
 
-    def _may_go_on(self, error: CloudError, tried: _Tried) -> bool:
-        if self.stopping():
+    def _may_go_on(self, at: Location, error: CloudError, tried: _Tried) -> bool:
+        if self.stopping() or self.traffic.outages.is_down(at):
             return False
-        if treatment(error.trouble) is Treatment.LOOK:
+        if error.trouble is Trouble.ALREADY_EXISTS:
+            # Nobody's yet: whose it is, only seeing it tells.
+            return tried.seconds < APPEARS_WITHIN
+        if error.trouble is Trouble.NOT_FOUND:
             # What was just made or shared may take a while to be seen everywhere.
             return tried.attempts < NOT_FOUND_ATTEMPTS and tried.seconds < self.patience.seconds
         return may_retry(error, tried.attempts, tried.seconds, self.patience)

@@ -48,11 +48,27 @@ class CloudError(Exception):
         self.message = message
 
 
+class Listener(Protocol):
+    """Whoever wants to know of requests that a client makes by itself within one call."""
+
+    def now(self) -> float:
+        """Return seconds of the clock that `sent_at` is told in."""
+
+    def repeated(self, at: Location) -> None:
+        """Learn of a request beyond the call's first: a further page, or a retry."""
+
+    def may_repeat(self, at: Location, error: CloudError, sent_at: float) -> bool:
+        """Learn of a request's error, before it is known to the caller; allow a retry or not."""
+
+
 class Cloud(Protocol):
     """The calls of one estate. Each raises CloudError; none retries on its own for long.
 
     `at` says in which account and region a call is made; snapshots there go by their id.
     """
+
+    def tell(self, listener: Listener) -> None:
+        """Tell of every request from now on, those behind a call that succeeds in the end too."""
 
     def create(
         self, at: Location, snapshot: str, *, instance: str, tags: Mapping[str, str]

@@ -56,6 +56,19 @@ class Sight:
         return found
 
 
+def places_of(step: Step, locations: frozenset[Location]) -> frozenset[Location]:
+    """Return where a step looks and calls, `locations` being those the plan could read."""
+    places = {Location(step.location.account, step.location.region)}
+    for condition in step.preconditions:
+        at = location_of(condition.arn)
+        places |= {at} if at else set()
+        if condition.check is Check.NO_COPY_IN_FLIGHT_TO:
+            places |= {at for at in locations if at.account == condition.expected}
+    if Check.ORIGIN_OF_NOTHING_IN_FLIGHT in _ALWAYS[step.action]:
+        places |= locations
+    return frozenset(places)
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A precondition that does not hold, and what was found instead."""

@@ -200,7 +200,7 @@ class Preflight:
             self.problems.add(Problem(BUG, str(at), f"a bug of the engine:\n{story}"))
 
     def _persist(self, call: Callable[[], Answer]) -> Answer:
-        return persist(call, self.clock, ASKING)
+        return persist(call, self.clock, ASKING, may_go_on=lambda: True)
 
 
 _MAKES = frozenset({Action.CREATE, Action.COPY})

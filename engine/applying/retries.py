@@ -57,6 +57,7 @@ _ADVICE = {
     "kms:DescribeKey, and see that the key is enabled",
     Trouble.DENIED: "let the role's policy allow the call",
     Trouble.NO_REPLY: "run again: it looks first whether the call took effect",
+    Trouble.SERVER_FAULT: "run again when the region works again (AWS Health tells)",
     Trouble.CREDENTIALS_EXPIRED: "renew the credentials",
     Trouble.THROTTLED: "run again later, or with a lower -parallelism",
 }
@@ -82,11 +83,25 @@ class Patience:
         return self.draw() * min(self.longest, self.first * 2.0 ** (attempt - 1))
 
 
+LOCATION_DOWN = "location_down"
+"""The code of a step that was not tried, since its location answers nothing."""
+
 DEFAULT = Patience()
 
+WITH_NEW_CREDENTIALS = 3
+"""Attempts after which credentials that were fetched anew, and expired again, stay so."""
 
-def persist(call: Callable[[], Answer], clock: Clock, patience: Patience) -> Answer:
+
+def persist(
+    call: Callable[[], Answer], clock: Clock, patience: Patience, *, may_go_on: Callable[[], bool]
+) -> Answer:
     """Make a call that changes nothing, again while its errors pass by themselves.
+
+    Args:
+        call: what to make.
+        clock: whose time is waited.
+        patience: how often and how long.
+        may_go_on: asked before each repetition, since others may know that it is useless.
 
     Raises:
         CloudError: the last one, when it does not pass or the patience is used up.
@@ -99,14 +114,19 @@ def persist(call: Callable[[], Answer], clock: Clock, patience: Patience) -> Ans
         except CloudError as error:
             if not may_retry(error, attempt, clock.elapsed() - start, patience):
                 raise
+            if not may_go_on():
+                raise
         clock.sleep(patience.wait(attempt))
         attempt += 1
 
 
 def may_retry(error: CloudError, attempt: int, spent: float, patience: Patience) -> bool:
     """Tell whether the call that failed for the `attempt`-th time is worth another."""
+    attempts = patience.attempts
+    if error.trouble is Trouble.CREDENTIALS_EXPIRED:
+        attempts = min(attempts, WITH_NEW_CREDENTIALS)
     return (
         treatment(error.trouble) is Treatment.RETRY
-        and attempt < patience.attempts
+        and attempt < attempts
         and spent < patience.seconds
     )

@@ -18,8 +18,8 @@ from engine.applying.performing import Performer, Report
 from engine.applying.ports import Clock, Cloud, Probes
 from engine.applying.preflight import Preflight
 from engine.applying.progress import Observer
-from engine.applying.rates import RateBudget
 from engine.applying.stopping import StopFlag, stopping_on_signals
+from engine.applying.traffic import traffic_of
 from engine.errors import EngineError, LockedError
 from engine.identity.marks import time_text
 from engine.inventory.records import Location, ScopeStatus
@@ -75,17 +75,21 @@ def apply_plan(
         EngineError: the plan's steps are no graph.
     """
     clock = SystemClock(stop.event)
-    workers: ThreadWorkers[Report | Listed] = ThreadWorkers(settings.parallelism + 2)
-    budget = RateBudget(clock)
-    listings = Listings(cloud, clock, budget)
+    locations = locations_read(plan)
+    # Steps at locations in trouble, and listings, come on top of the parallelism.
+    most = settings.parallelism * (len(locations) + 1) + 2
+    workers: ThreadWorkers[Report | Listed] = ThreadWorkers(most)
+    traffic = traffic_of(clock)
+    cloud.tell(traffic)
+    listings = Listings(cloud, clock, traffic)
     preflight = Preflight(probes, listings, clock, hold.problems)
     performer = Performer(
         estate=plan.estate,
-        locations=locations_read(plan),
+        locations=locations,
         cloud=cloud,
         clock=clock,
         listings=listings,
-        budget=budget,
+        traffic=traffic,
         ledger=Ledger(hold.journal, hold.lock, hold.problems),
         problems=hold.problems,
         stopping=stop.is_set,

@@ -58,7 +58,7 @@ class Sessions:
         # A role's session must work in regions that are enabled by choice: only those from
         # regional endpoints do (IAM User Guide, Managing STS in a Region).
         self._session.set_config_variable("sts_regional_endpoints", "regional")
-        self._assumed: dict[str, DeferredRefreshableCredentials] = {}
+        self._assumed: dict[str, _RoleCredentials] = {}
 
     def is_chosen(self, setting: str) -> bool:
         """Tell whether the environment or the shared configuration names a setting of botocore.
@@ -91,6 +91,24 @@ class Sessions:
         """
         return self._make(service, region, config, None)
 
+    def session(self, account: AccountRoles, purpose: Purpose, region: str) -> object:
+        """Return a token of the role's session that is in use; None where there is none."""
+        assumed = self._assumed_by(account, purpose, region)
+        return None if assumed is None else assumed.session
+
+    def renew(self, account: AccountRoles, purpose: Purpose, region: str, used: object) -> None:
+        """Have the role assumed anew before its next call, unless it was since `used` was got."""
+        assumed = self._assumed_by(account, purpose, region)
+        if assumed is not None:
+            assumed.renew(used)
+
+    def _assumed_by(
+        self, account: AccountRoles, purpose: Purpose, region: str
+    ) -> _RoleCredentials | None:
+        arn = role_arn(account, purpose, account.regions[0] if account.regions else region)
+        with self._lock:
+            return None if arn is None else self._assumed.get(arn)
+
     def _make(
         self, service: str, region: str | None, config: Config, lent: Credentials | None
     ) -> Any:
@@ -119,8 +137,33 @@ class Sessions:
             if arn not in self._assumed:
                 sts = self.own_client("sts", home, config)
                 fetch = _RoleFetcher(sts, arn, self._session_name, account.external_id)
-                self._assumed[arn] = DeferredRefreshableCredentials(fetch, "assume-role")
+                self._assumed[arn] = _RoleCredentials(fetch, "assume-role")
             return self._assumed[arn]
+
+
+class _RoleCredentials(DeferredRefreshableCredentials):
+    """Credentials of a role, fetched anew in time, or when AWS finds them expired before that.
+
+    A session may end before its time: when it is revoked, or by a clock that is wrong.
+    """
+
+    _frozen_credentials: object
+    _over: object = None
+
+    @property
+    def session(self) -> object:
+        """What is in use: the same object until it is fetched anew; None before the first time."""
+        return self._frozen_credentials
+
+    def renew(self, used: object) -> None:
+        """Fetch anew at the next use, unless `used` is in use no more."""
+        self._over = used
+
+    def refresh_needed(self, refresh_in: int | None = None) -> bool:
+        """Tell whether it is time to fetch anew; botocore asks before each use."""
+        if self._over is not None and self._over is self._frozen_credentials:
+            return True
+        return bool(super().refresh_needed(refresh_in))
 
 
 class _RoleFetcher:

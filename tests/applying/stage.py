@@ -14,10 +14,10 @@ from engine.applying.listings import Listings
 from engine.applying.lock import Lock
 from engine.applying.outcome import RunOutcome, StepResult, StepState
 from engine.applying.performing import Performer, Report
-from engine.applying.rates import RateBudget
 from engine.applying.retries import Patience
 from engine.applying.run import locations_read, reason_that_counts
 from engine.applying.stopping import StopFlag
+from engine.applying.traffic import traffic_of
 from engine.plans.plan import Plan, Step
 from tests.applying.world import ESTATE, FakeClock, FakeCloud, InlineWorkers, Point
 
@@ -61,7 +61,7 @@ class Stage:
         self.stop = StopFlag()
         self.watching = Watching()
         self.problems = Problems()
-        self.budget = RateBudget(self.clock, per_second=1000)
+        self.traffic = traffic_of(self.clock, per_second=1000)
         self.lock: Lock | None = FreeLock()
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "journal.sqlite"
@@ -82,8 +82,8 @@ class Stage:
             locations=locations_read(plan),
             cloud=self.cloud,
             clock=self.clock,
-            listings=Listings(self.cloud, self.clock, self.budget, patience),
-            budget=self.budget,
+            listings=Listings(self.cloud, self.clock, self.traffic, patience),
+            traffic=self.traffic,
             ledger=Ledger(self.journal, self.lock, self.problems),
             problems=self.problems,
             stopping=self.stop.is_set,

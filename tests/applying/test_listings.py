@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.applying.listings import Listings
-from engine.applying.rates import RateBudget
+from engine.applying.traffic import traffic_of
 from tests.applying.world import VAULT, FakeClock, FakeCloud, copy_of, primary
 
 ORIGIN = primary()
@@ -14,7 +14,7 @@ def listed() -> tuple[FakeClock, FakeCloud, Listings]:
     """A location that was listed before anything was copied there."""
     clock = FakeClock()
     cloud = FakeCloud(clock)
-    listings = Listings(cloud, clock, RateBudget(clock, per_second=1000))
+    listings = Listings(cloud, clock, traffic_of(clock, per_second=1000))
     assert listings.readers(VAULT, ORIGIN.arn) == frozenset()
     return clock, cloud, listings
 

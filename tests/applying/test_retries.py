@@ -5,7 +5,7 @@ import pytest
 from engine.applying.cloud import trouble_of
 from engine.applying.endpoints import is_loopback
 from engine.applying.ports import CloudError, Trouble
-from engine.applying.rates import RateBudget
+from engine.applying.rates import RECOVERS_IN, SLOWEST, RateBudget
 from engine.applying.retries import Patience, Treatment, persist, treatment
 from engine.aws.errors import NO_REPLY, NOT_SENT, AwsError
 from tests.applying.world import AWAY, HOME, FakeClock
@@ -27,7 +27,7 @@ def test_reading_persists_while_errors_pass_and_not_for_ever() -> None:
         raise CloudError(Trouble.THROTTLED, "Throttling", "")
 
     with pytest.raises(CloudError):
-        persist(throttled, clock, PATIENCE)
+        persist(throttled, clock, PATIENCE, may_go_on=lambda: True)
     assert len(made) == 5
     assert clock.slept == [1.0, 2.0, 4.0, 4.0]
 
@@ -41,7 +41,7 @@ def test_the_budget_of_seconds_ends_retries_too() -> None:
         raise CloudError(Trouble.SERVER_FAULT, "500", "")
 
     with pytest.raises(CloudError):
-        persist(slow, clock, PATIENCE)
+        persist(slow, clock, PATIENCE, may_go_on=lambda: True)
     assert len(made) == 2
 
 
@@ -53,7 +53,7 @@ def test_what_somebody_must_mend_is_not_tried_twice() -> None:
         raise CloudError(Trouble.DENIED, "AccessDenied", "")
 
     with pytest.raises(CloudError):
-        persist(denied, clock, PATIENCE)
+        persist(denied, clock, PATIENCE, may_go_on=lambda: True)
     assert len(made) == 1
 
 
@@ -112,19 +112,42 @@ def test_calls_to_one_location_keep_their_distance_and_others_do_not_wait() -> N
     assert clock.seconds == before
 
 
-def test_throttling_halves_the_rate_of_its_location_and_success_brings_it_back() -> None:
+def test_throttling_halves_the_rate_of_its_location_and_time_brings_it_back() -> None:
     clock = FakeClock()
     budget = RateBudget(clock, per_second=8.0)
-    budget.throttled(HOME)
-    budget.throttled(HOME)
-    assert budget.rate(HOME) == 2.0
+    budget.throttled(HOME, budget.take(HOME))
+    budget.throttled(HOME, budget.take(HOME))
+    assert budget.rate(HOME) == pytest.approx(2.0, abs=0.1)
     assert budget.rate(AWAY) == 8.0
-    for _ in range(200):
-        budget.take(HOME)
+    before = budget.rate(HOME)
+    clock.seconds += RECOVERS_IN / 4
+    assert budget.rate(HOME) == pytest.approx(before + 2.0)
+    clock.seconds += RECOVERS_IN
     assert budget.rate(HOME) == 8.0
     for _ in range(50):
-        budget.throttled(HOME)
-    assert budget.rate(HOME) == 0.25
+        budget.throttled(HOME, clock.seconds)
+    assert budget.rate(HOME) == SLOWEST
+
+
+def test_calls_that_were_throttled_together_halve_the_rate_once() -> None:
+    clock = FakeClock()
+    budget = RateBudget(clock, per_second=8.0)
+    sent = [budget.take(HOME) for _ in range(10)]
+    clock.seconds += 0.5
+    for moment in sent:
+        budget.throttled(HOME, moment)
+    assert budget.rate(HOME) == 4.0
+
+
+def test_requests_that_a_client_makes_by_itself_cost_their_turn() -> None:
+    clock = FakeClock()
+    budget = RateBudget(clock, per_second=2.0)
+    for _ in range(10):
+        budget.spend(HOME)
+    assert clock.seconds == 0.0
+    assert not budget.is_free(HOME)
+    assert budget.is_free(AWAY)
+    assert budget.take(HOME) == clock.seconds == 5.0
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
-from engine.applying.ports import CloudError, Trouble
+from engine.applying.ports import CloudError, Listener, Trouble
 from engine.identity.marks import Marks, Role, fingerprint, tags_of
 from engine.identity.names import derived_id, snapshot_arn, snapshot_id
 from engine.inventory.records import Instance, Location, Snapshot, SnapshotType
@@ -118,6 +118,9 @@ class FakeCloud:
         return [about for name, about in self.calls if name == operation]
 
     # -- what the executor calls -----------------------------------------------------------
+
+    def tell(self, listener: Listener) -> None:
+        """Tell nothing: no request is hidden behind another."""
 
     def create(
         self, at: Location, snapshot: str, *, instance: str, tags: Mapping[str, str]
