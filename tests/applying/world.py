@@ -108,6 +108,9 @@ class FakeCloud:
     slow: dict[str, float] = field(default_factory=dict)
     busiest: Counter[Location] = field(default_factory=Counter)
     before_call: Callable[[str], None] | None = None
+    dark: dict[Location, Fault] = field(default_factory=dict)
+    """What every call to a location meets; each takes as long as finding out takes."""
+    finding_out: float = 10.0
 
     # -- what tests say --------------------------------------------------------------------
 
@@ -126,7 +129,7 @@ class FakeCloud:
         self, at: Location, snapshot: str, *, instance: str, tags: Mapping[str, str]
     ) -> None:
         arn = f"arn:aws:rds:{at.region}:{at.account}:snapshot:{snapshot}"
-        with_effect = self._meet("create", snapshot)
+        with_effect = self._meet("create", snapshot, at)
         self._refuse_twice(arn)
         self._put(arn, "creating", instance, tags)
         self._lose(with_effect)
@@ -135,7 +138,7 @@ class FakeCloud:
         self, at: Location, snapshot: str, *, origin: str, key: str | None, tags: Mapping[str, str]
     ) -> None:
         arn = f"arn:aws:rds:{at.region}:{at.account}:snapshot:{snapshot}"
-        with_effect = self._meet("copy", snapshot)
+        with_effect = self._meet("copy", snapshot, at)
         self._refuse_twice(arn)
         source = self._settled(self.objects[origin])
         assert source.status == "available"
@@ -146,17 +149,17 @@ class FakeCloud:
         self._lose(with_effect)
 
     def share(self, at: Location, snapshot: str, accounts: Sequence[str]) -> None:
-        with_effect = self._meet("share", snapshot)
+        with_effect = self._meet("share", snapshot, at)
         self.shared[snapshot].update(accounts)
         self._lose(with_effect)
 
     def unshare(self, at: Location, snapshot: str, accounts: Sequence[str]) -> None:
-        with_effect = self._meet("unshare", snapshot)
+        with_effect = self._meet("unshare", snapshot, at)
         self.shared[snapshot].difference_update(accounts)
         self._lose(with_effect)
 
     def delete(self, at: Location, snapshot: str) -> None:
-        with_effect = self._meet("delete", snapshot)
+        with_effect = self._meet("delete", snapshot, at)
         arn = f"arn:aws:rds:{at.region}:{at.account}:snapshot:{snapshot}"
         if arn not in self.objects:
             raise CloudError(Trouble.NOT_FOUND, "DBSnapshotNotFound", snapshot)
@@ -164,34 +167,34 @@ class FakeCloud:
         self._lose(with_effect)
 
     def tag(self, at: Location, arn: str, tags: Mapping[str, str]) -> None:
-        with_effect = self._meet("tag", arn)
+        with_effect = self._meet("tag", arn, at)
         found = self.objects[arn]
         self.objects[arn] = replace(found, tags={**found.tags, **tags})
         self._lose(with_effect)
 
     def untag(self, at: Location, arn: str, keys: Sequence[str]) -> None:
-        with_effect = self._meet("untag", arn)
+        with_effect = self._meet("untag", arn, at)
         found = self.objects[arn]
         left = {key: value for key, value in found.tags.items() if key not in keys}
         self.objects[arn] = replace(found, tags=left)
         self._lose(with_effect)
 
     def snapshots(self, at: Location) -> Sequence[Snapshot]:
-        self._lose(self._meet("snapshots", str(at)))
+        self._lose(self._meet("snapshots", str(at), at))
         return self.snapshots_now(at)
 
     def snapshot(self, at: Location, snapshot: str) -> Snapshot | None:
-        self._lose(self._meet("snapshot", snapshot))
+        self._lose(self._meet("snapshot", snapshot, at))
         return next((one for one in self.snapshots_now(at) if one.identifier == snapshot), None)
 
     def instances(self, at: Location) -> Sequence[Instance]:
-        self._lose(self._meet("instances", str(at)))
+        self._lose(self._meet("instances", str(at), at))
         return [one for one in self.databases.values() if one.location == at]
 
     # -- inside ----------------------------------------------------------------------------
 
     def snapshots_now(self, at: Location) -> list[Snapshot]:
-        return [self._settled(one) for one in self.objects.values() if one.location == at]
+        return [self._settled(one) for one in list(self.objects.values()) if one.location == at]
 
     def _settled(self, one: Snapshot) -> Snapshot:
         ready_at = self.ready_at.get(one.arn)
@@ -207,10 +210,13 @@ class FakeCloud:
         if arn in self.objects:
             raise CloudError(Trouble.ALREADY_EXISTS, "DBSnapshotAlreadyExists", arn)
 
-    def _meet(self, operation: str, about: str) -> Fault | None:
+    def _meet(self, operation: str, about: str, at: Location) -> Fault | None:
         self.calls.append((operation, about))
         if self.before_call is not None:
             self.before_call(operation)
+        if at in self.dark:
+            self.clock.seconds += self.finding_out
+            self._lose(self.dark[at])
         if not self.faults[operation]:
             return None
         fault = self.faults[operation].popleft()
