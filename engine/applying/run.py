@@ -98,7 +98,7 @@ def apply_plan(
     started_at = clock.now()
     _note_start(plan, hold)
     observer.started(hold.run, plan)
-    with stopping_on_signals(stop, workers.wake):
+    with stopping_on_signals(stop, workers.wake, hold.lock.release if hold.lock else None):
         try:
             results = executor.run(preflight.results(plan))
         finally:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
 from types import FrameType
 
 from engine.applying.outcome import Stop
 from engine.errors import ExitCode
+
+LAST_WORDS_WITHIN = 5.0
+"""Seconds that letting go of the lock may take when a run is to end at once."""
 
 
 class StopFlag:
@@ -59,16 +64,26 @@ def ending_on_sigterm() -> Iterator[None]:
 
 
 @contextmanager
-def stopping_on_signals(flag: StopFlag, wake: Callable[[], None]) -> Iterator[None]:
+def stopping_on_signals(
+    flag: StopFlag, wake: Callable[[], None], last_words: Callable[[], None] | None = None
+) -> Iterator[None]:
     """Let SIGINT and SIGTERM end the run in order, and the second one at once.
 
-    A run ended in order finishes the calls under way, writes the journal and frees the lock.
+    A run ended in order finishes the calls under way, writes the journal and frees the lock. One
+    that is ended at once says its last words, for which it has `LAST_WORDS_WITHIN` seconds, and
+    goes; a third signal cuts these short.
+
+    Args:
+        flag: what is set.
+        wake: makes the run notice.
+        last_words: lets go of what others wait for: the lock. It is called in a thread of its own
+            while the others go on, and whatever it raises, nobody is left to hear.
     """
+    end = _End(last_words)
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         if flag.reason is Stop.INTERRUPTED:
-            # The lock frees itself: the next run sees that its process is gone.
-            os._exit(int(ExitCode.INTERRUPTED))
+            end.at_once()
         flag.request(Stop.INTERRUPTED)
         wake()
 
@@ -78,3 +93,38 @@ def stopping_on_signals(flag: StopFlag, wake: Callable[[], None]) -> Iterator[No
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        end.dismiss()
+
+
+class _End:
+    """Ends the process. The thread that says its last words waits from the start.
+
+    A signal handler interrupts the main thread anywhere, holding any lock: it may not start a
+    thread, nor do what takes one. Putting into a SimpleQueue is safe (Python library, queue).
+    """
+
+    def __init__(self, last_words: Callable[[], None] | None) -> None:
+        self._said: SimpleQueue[bool] = SimpleQueue()
+        self._is_ending = last_words is None
+        if last_words is not None:
+            threading.Thread(target=self._speak, args=(last_words,), daemon=True).start()
+
+    def at_once(self) -> None:
+        """End the process; in the signal handler."""
+        if not self._is_ending:
+            self._is_ending = True
+            self._said.put(True)
+            time.sleep(LAST_WORDS_WITHIN)
+        os._exit(int(ExitCode.INTERRUPTED))
+
+    def dismiss(self) -> None:
+        """Let the thread go: the run has ended by itself."""
+        self._said.put(False)
+
+    def _speak(self, last_words: Callable[[], None]) -> None:
+        if not self._said.get():
+            return
+        try:
+            last_words()
+        finally:
+            os._exit(int(ExitCode.INTERRUPTED))
