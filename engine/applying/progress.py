@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 import engine
-from engine.applying.outcome import RunOutcome, StepResult, StepState
+from engine.applying.alike import Alike, unfinished
+from engine.applying.next_runs import next_run
+from engine.applying.outcome import RunOutcome, StepResult, StepState, Stop
 from engine.applying.ports import Clock
+from engine.applying.retries import LOCATION_DOWN
 from engine.identity.marks import time_text
 from engine.plans.plan import Plan, Step
 from engine.reports.neutral import neutral, neutral_ascii
@@ -71,6 +75,12 @@ _COLOURS = {
 
 _NOTHING_NEW = frozenset({"", "available"})
 SAID = frozenset(StepState) - {StepState.WAITING, StepState.CALLING}
+FEW = 3
+"""So many alike steps have a line each; what goes beyond is counted."""
+_EXPECTED = frozenset({StepState.NOT_STARTED, StepState.NEXT_RUN, StepState.RUNNING})
+_UNTRIED = frozenset(
+    {StepState.SKIPPED, StepState.WITHHELD, StepState.NEXT_RUN, StepState.NOT_STARTED}
+)
 
 
 class Lines:
@@ -82,6 +92,7 @@ class Lines:
         self._screen = screen
         self._clean = neutral if screen.unicode else neutral_ascii
         self._guard = threading.Lock()
+        self._untried: Counter[StepState] = Counter()
 
     def started(self, run: str, plan: Plan) -> None:
         """Say which run this is."""
@@ -89,7 +100,7 @@ class Lines:
 
     def changed(self, result: StepResult) -> None:
         """Say where a step has come to."""
-        if result.state not in SAID:
+        if result.state not in SAID or self._is_too_much(result):
             return
         mark = f"{_MARKS[result.state]} {result.state.value.replace('_', ' '):<8}"
         text = f": {result.text}" if result.text not in _NOTHING_NEW else ""
@@ -104,6 +115,17 @@ class Lines:
     def ended(self, outcome: RunOutcome) -> None:
         """Say nothing: the summary is the command's result."""
 
+    def _is_too_much(self, result: StepResult) -> bool:
+        """Tell whether enough was said of steps that were not even tried; the summary has all."""
+        if result.state not in _UNTRIED and result.code != LOCATION_DOWN:
+            return False
+        with self._guard:
+            self._untried[result.state] += 1
+            count = self._untried[result.state]
+        if count == FEW + 1:
+            self._line(f"further steps {_spaced(result.state)}: see the end")
+        return count > FEW
+
     def _painted(self, text: str, state: StepState) -> str:
         code = _COLOURS.get(state)
         return f"\x1b[{code}m{text}\x1b[0m " if self._screen.colour and code else f"{text} "
@@ -116,10 +138,13 @@ class Lines:
 
 def _about(step: Step) -> str:
     """Return a step in a line's length; whole ids stand in the plan, the journal and JSON."""
-    verb = step.action.value.removesuffix("_snapshot")
     slot = f" {step.slot:%Y-%m-%d %H:%M}Z" if step.slot else ""
     at = f"{step.location.account}/{step.location.region}"
-    return f"{verb} {step.source.identifier}{slot}, {at}"
+    return f"{_verb(step)} {step.source.identifier}{slot}, {at}"
+
+
+def _verb(step: Step) -> str:
+    return step.action.value.removesuffix("_snapshot")
 
 
 class JsonLines:
@@ -176,8 +201,16 @@ def step_words(result: StepResult) -> dict[str, object]:
         "code": result.code,
         "fix": result.fix,
         "because": result.because,
+        "next_run": _next_run(result),
     }
     return words | {key: value for key, value in optional.items() if value}
+
+
+def _next_run(result: StepResult) -> str | None:
+    """Return what the next run will do; of what is running, only the end can tell."""
+    if result.state is StepState.RUNNING:
+        return None
+    return next_run(result.state, result.code, result.step.action)
 
 
 def outcome_words(outcome: RunOutcome) -> dict[str, object]:
@@ -190,27 +223,52 @@ def outcome_words(outcome: RunOutcome) -> dict[str, object]:
         "stopped": outcome.stop.value if outcome.stop else None,
         "running": counts.get(StepState.RUNNING.value, 0),
         "counts": counts,
+        "unfinished": [_alike_words(alike) for alike in unfinished(outcome)],
         "problems": [
             {"code": one.code, "where": one.where, "text": one.text} for one in outcome.problems
         ],
     }
 
 
+def _alike_words(alike: Alike) -> dict[str, object]:
+    first = alike.first
+    return {
+        "state": first.state.value,
+        "code": first.code,
+        "action": first.step.action.value,
+        "text": first.text,
+        "next_run": alike.next_run,
+        "ids": [result.step.id for result in alike.results],
+    }
+
+
 def outcome_text(outcome: RunOutcome, screen: Shows) -> str:
     """Return a run's end for people: what did not go well first, counts last."""
-    lines: list[str] = []
-    troubled = outcome.in_state(
-        StepState.FAILED, StepState.REFUSED, StepState.WITHHELD, StepState.SKIPPED
-    )
-    for result in troubled:
-        lines.append(f"{result.state.value}: {result.step.id}: {result.text}")
-        if result.fix:
-            lines.append(f"  to do: {result.fix}")
+    lines = [line for alike in unfinished(outcome) for line in _alike_lines(alike)]
     lines += [f"problem: {one.where}: {one.text}" for one in outcome.problems]
     if outcome.stop is not None:
-        lines.append(f"stopped: {outcome.stop.value.replace('_', ' ')}")
+        lines.append(f"stopped: {_spaced(outcome.stop)}")
     shown = {**outcome.counts, StepState.RUNNING: outcome.counts.get(StepState.RUNNING, 0)}
-    counts = ", ".join(f"{state.value.replace('_', ' ')}: {n}" for state, n in shown.items())
-    lines.append(counts)
+    lines.append(", ".join(f"{_spaced(state)}: {count}" for state, count in shown.items()))
     clean = neutral if screen.unicode else neutral_ascii
     return "".join(f"{clean(row)}\n" for one in lines for row in one.splitlines())
+
+
+def _alike_lines(alike: Alike) -> Iterator[str]:
+    first, count = alike.first, len(alike.results)
+    state, verb = _spaced(first.state), _verb(first.step)
+    text = f": {first.text}" if first.text else ""
+    if first.state in _EXPECTED:
+        yield f"{state}: {verb}, {count} of them{text}"
+    elif count > FEW:
+        yield f"{state}: {verb}, {count} of them, such as {first.step.id}{text}"
+    else:
+        yield from (f"{state}: {one.step.id}: {one.text}" for one in alike.results)
+    if first.fix:
+        yield f"  to do: {first.fix}"
+    if alike.next_run:
+        yield f"  next run: {alike.next_run}"
+
+
+def _spaced(word: StepState | Stop) -> str:
+    return word.value.replace("_", " ")
