@@ -7,7 +7,7 @@ from engine.applying.endpoints import is_loopback
 from engine.applying.ports import CloudError, Trouble
 from engine.applying.rates import RECOVERS_IN, SLOWEST, RateBudget
 from engine.applying.retries import Patience, Treatment, persist, treatment
-from engine.aws.errors import NO_REPLY, NOT_SENT, AwsError
+from engine.aws.errors import NO_REPLY, NOT_SENT, UNREADABLE_REPLY, AwsError
 from tests.applying.world import AWAY, HOME, FakeClock
 
 PATIENCE = Patience(attempts=5, first=1.0, longest=4.0, draw=lambda: 1.0)
@@ -70,6 +70,7 @@ def test_every_trouble_has_a_treatment() -> None:
         ("503", "", "rds:CreateDBSnapshot", Trouble.SERVER_FAULT),
         (NOT_SENT, "refused", "rds:CreateDBSnapshot", Trouble.SERVER_FAULT),
         (NO_REPLY, "timed out", "rds:CreateDBSnapshot", Trouble.NO_REPLY),
+        (UNREADABLE_REPLY, "not well-formed", "rds:CopyDBSnapshot", Trouble.NO_REPLY),
         ("ExpiredToken", "", "rds:DeleteDBSnapshot", Trouble.CREDENTIALS_EXPIRED),
         ("DBSnapshotNotFound", "", "rds:DeleteDBSnapshot", Trouble.NOT_FOUND),
         ("DBInstanceNotFound", "", "rds:CreateDBSnapshot", Trouble.NOT_FOUND),

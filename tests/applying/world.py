@@ -111,6 +111,9 @@ class FakeCloud:
     dark: dict[Location, Fault] = field(default_factory=dict)
     """What every call to a location meets; each takes as long as finding out takes."""
     finding_out: float = 10.0
+    appears: dict[str, float] = field(default_factory=dict)
+    """Seconds after which what is made under an ARN can be seen; 0 where nothing is said."""
+    hidden_until: dict[str, float] = field(default_factory=dict)
 
     # -- what tests say --------------------------------------------------------------------
 
@@ -194,7 +197,12 @@ class FakeCloud:
     # -- inside ----------------------------------------------------------------------------
 
     def snapshots_now(self, at: Location) -> list[Snapshot]:
-        return [self._settled(one) for one in list(self.objects.values()) if one.location == at]
+        now = self.clock.elapsed()
+        return [
+            self._settled(one)
+            for one in list(self.objects.values())
+            if one.location == at and self.hidden_until.get(one.arn, 0.0) <= now
+        ]
 
     def _settled(self, one: Snapshot) -> Snapshot:
         ready_at = self.ready_at.get(one.arn)
@@ -204,6 +212,7 @@ class FakeCloud:
 
     def _put(self, arn: str, status: str, instance: str, tags: Mapping[str, str]) -> None:
         self.objects[arn] = snapshot(arn, tags, status=status, instance=instance, progress=10)
+        self.hidden_until[arn] = self.clock.elapsed() + self.appears.get(arn, 0.0)
         self.ready_at[arn] = self.clock.elapsed() + self.slow.get(arn, self.takes)
 
     def _refuse_twice(self, arn: str) -> None:
