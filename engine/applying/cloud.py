@@ -107,13 +107,7 @@ class AwsCloud:
     def _calling(self, at: Location, purpose: Purpose) -> Iterator[RDSClient]:
         """Give the client for one call; raise what is told of its errors as CloudError."""
         try:
-            used = self._clients.session(at, purpose)
-            try:
-                yield self._client(at, purpose)
-            except AwsError as error:
-                if error.reaction is Reaction.REFRESH_CREDENTIALS:
-                    self._clients.renew(at, purpose, used)
-                raise
+            yield self._client(at, purpose)
         except AwsError as error:
             raise CloudError(trouble_of(error), error.code, error.message) from error
         except UnknownAccountError as error:

@@ -251,7 +251,7 @@ class Executor:
         if isinstance(about, Step):
             self._settle(StepResult(about, StepState.FAILED, text, BUG))
         else:
-            self._given_up(self._waiting.unreadable(about, self._clock.elapsed()), text)
+            self._given_up(self._waiting.unreadable(about, self._clock.elapsed()), text, None)
 
     def _postpone(self, report: Report) -> None:
         """Come back to a step later: in this run if it waits anyway, else in the next."""
@@ -292,7 +292,8 @@ class Executor:
             # Copies that wait for room there must not wait for what nobody can see.
             self._performer.listings.forget(listed.at)
             text = f"{listed.at} could not be listed: {listed.error}"
-            self._given_up(self._waiting.unreadable(listed.at, now), text)
+            fix = advice(listed.error.trouble) if listed.error else None
+            self._given_up(self._waiting.unreadable(listed.at, now), text, fix)
             return
         for one in self._waiting.resolve(listed.at, listed.holdings.records, now):
             self._resolved(one, listed.seen_at)
@@ -314,9 +315,10 @@ class Executor:
             self._percent[step.id] = percent
             self._observer.progressed(step, percent)
 
-    def _given_up(self, pending: Iterable[Pending], text: str) -> None:
+    def _given_up(self, pending: Iterable[Pending], text: str, fix: str | None) -> None:
         for one in pending:
-            self._settle(StepResult(one.step, StepState.FAILED, text, "location_unreadable"))
+            result = StepResult(one.step, StepState.FAILED, text, "location_unreadable", fix)
+            self._settle(result)
 
     def _settle(self, result: StepResult) -> None:
         self._leave_copies(result.step)

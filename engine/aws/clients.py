@@ -85,18 +85,6 @@ class Clients:
         """Return the ARN of the role worked with, None where it is the caller's credentials."""
         return role_arn(self._account(location.account), purpose, location.region)
 
-    def session(self, location: Location, purpose: Purpose) -> object:
-        """Return what tells one session of a role from the next, for `renew`."""
-        return self._sessions.session(self._account(location.account), purpose, location.region)
-
-    def renew(self, location: Location, purpose: Purpose, used: object) -> None:
-        """Have a role assumed anew where AWS found the session `used` expired.
-
-        The caller's own credentials are not the engine's to renew.
-        """
-        account = self._account(location.account)
-        self._sessions.renew(account, purpose, location.region, used)
-
     def organizations(self) -> OrganizationsClient:
         """Return a client of Organizations that works with the caller's own credentials."""
         config = self._configs[Purpose.READ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials, DeferredRefreshableCredentials
 from botocore.utils import parse_timestamp
 
-from engine.aws.errors import BAD_CALL, AwsError, calling
+from engine.aws.errors import BAD_CALL, AwsError, Reaction, calling, classify
 from engine.aws.roles import AccountRoles, Purpose, role_arn
 from engine.aws.snapshot_answers import ParserFactory
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _NOT_IN_SESSION_NAMES = re.compile(r"[^\w+=,.@-]", re.ASCII)
 _LONGEST_SESSION_NAME = 64
+_RENEWALS = 2
+"""How often a request whose session is over is sent again with a new one."""
 
 
 def session_name(estate: str) -> str:
@@ -91,24 +94,6 @@ class Sessions:
         """
         return self._make(service, region, config, None)
 
-    def session(self, account: AccountRoles, purpose: Purpose, region: str) -> object:
-        """Return a token of the role's session that is in use; None where there is none."""
-        assumed = self._assumed_by(account, purpose, region)
-        return None if assumed is None else assumed.session
-
-    def renew(self, account: AccountRoles, purpose: Purpose, region: str, used: object) -> None:
-        """Have the role assumed anew before its next call, unless it was since `used` was got."""
-        assumed = self._assumed_by(account, purpose, region)
-        if assumed is not None:
-            assumed.renew(used)
-
-    def _assumed_by(
-        self, account: AccountRoles, purpose: Purpose, region: str
-    ) -> _RoleCredentials | None:
-        arn = role_arn(account, purpose, account.regions[0] if account.regions else region)
-        with self._lock:
-            return None if arn is None else self._assumed.get(arn)
-
     def _make(
         self, service: str, region: str | None, config: Config, lent: Credentials | None
     ) -> Any:
@@ -121,6 +106,8 @@ class Sessions:
                     )
                 # Botocore would notice a port that is no number only in the midst of a call.
                 urlsplit(client.meta.endpoint_url).port  # noqa: B018 # raises
+                if isinstance(lent, _RoleCredentials):
+                    client.meta.events.register_first("needs-retry", lent.renew)
             except ValueError as error:
                 raise AwsError(BAD_CALL, str(error), f"making a client of {service}") from error
             finally:
@@ -137,7 +124,7 @@ class Sessions:
             if arn not in self._assumed:
                 sts = self.own_client("sts", home, config)
                 fetch = _RoleFetcher(sts, arn, self._session_name, account.external_id)
-                self._assumed[arn] = _RoleCredentials(fetch, "assume-role")
+                self._assumed[arn] = _RoleCredentials(fetch)
             return self._assumed[arn]
 
 
@@ -148,22 +135,38 @@ class _RoleCredentials(DeferredRefreshableCredentials):
     """
 
     _frozen_credentials: object
-    _over: object = None
 
-    @property
-    def session(self) -> object:
-        """What is in use: the same object until it is fetched anew; None before the first time."""
-        return self._frozen_credentials
+    def __init__(self, fetch: Callable[[], Any]) -> None:
+        super().__init__(fetch, "assume-role")
+        self._over: object = None
+        self._signed_with = threading.local()
 
-    def renew(self, used: object) -> None:
-        """Fetch anew at the next use, unless `used` is in use no more."""
-        self._over = used
+    def get_frozen_credentials(self) -> Any:
+        """Return what to sign a request with."""
+        frozen = super().get_frozen_credentials()
+        self._signed_with.latest = frozen
+        return frozen
 
     def refresh_needed(self, refresh_in: int | None = None) -> bool:
         """Tell whether it is time to fetch anew; botocore asks before each use."""
         if self._over is not None and self._over is self._frozen_credentials:
             return True
         return bool(super().refresh_needed(refresh_in))
+
+    def renew(
+        self, response: tuple[Any, Mapping[str, Any]] | None, attempts: int, **_more: Any
+    ) -> int | None:
+        """Have a request that AWS found expired sent again at once, with a new session.
+
+        Botocore asks this after each request, in the thread that signed it. Others may have seen
+        the same session expire and fetched a new one, which then serves this request too.
+        """
+        code = response[1].get("Error", {}).get("Code", "") if response is not None else ""
+        is_over = classify(code) is Reaction.REFRESH_CREDENTIALS
+        if not is_over or attempts > _RENEWALS:
+            return None
+        self._over = self._signed_with.latest
+        return 0
 
 
 class _RoleFetcher:

@@ -265,6 +265,16 @@ def test_expired_credentials_are_fetched_anew_by_trying_again(stage: Stage) -> N
     assert states(stage.run(plan_of(create_step(primary())))) == [D]
 
 
+def test_credentials_that_stay_expired_fail_the_step_soon_and_with_advice(stage: Stage) -> None:
+    stage.cloud.fail("create", *[Fault(Trouble.CREDENTIALS_EXPIRED, "ExpiredToken")] * 50)
+    outcome = stage.run(plan_of(create_step(primary())))
+    assert states(outcome) == [StepState.FAILED]
+    assert outcome.exit_code is ExitCode.PARTIAL
+    assert outcome.results[0].fix == "renew the credentials"
+    assert len(stage.cloud.made("create")) == 3
+    assert stage.clock.seconds < 5
+
+
 def test_throttling_slows_the_location_down_and_then_fails_the_step(stage: Stage) -> None:
     stage.cloud.fail("create", *[Fault(Trouble.THROTTLED, "Throttling")] * 30)
     outcome = stage.run(plan_of(create_step(primary())))

@@ -1,4 +1,4 @@
-"""A gate between the engine and the lab, at which a run can be ended at any of its calls."""
+"""A gate between the engine and the lab: calls can be watched there, spoilt, or end a run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -35,16 +35,31 @@ class Moment(StrEnum):
     AFTER = "after"
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the lab answered, or what the engine is to be told that it did."""
+
+    status: int
+    body: bytes
+    is_cut_short: bool = False
+    """Whether the connection ends in the middle of the body."""
+
+
 @dataclass
 class Gate:
     """Passes calls on to `endpoint`; kills `victim` at its call number `fatal`, from 1.
 
-    Only calls that change something count. `passed` are their names, in the order they came.
+    Only calls that change something count, `kind` says which if not all. `passed` are their names,
+    in the order they came. `arrives` is told of every call before it is passed on; `meddle` makes
+    of the lab's reply what the engine gets, None if that is nothing.
     """
 
     endpoint: str
     fatal: int | None = None
     moment: Moment = Moment.BEFORE
+    kind: str | None = None
+    arrives: Callable[[str], None] | None = None
+    meddle: Callable[[str, Reply], Reply | None] | None = None
     passed: list[str] = field(default_factory=list)
     victim: subprocess.Popen[bytes] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -55,7 +70,9 @@ class Gate:
             return False
         with self._lock:
             self.passed.append(action)
-            return len(self.passed) == self.fatal
+            if self.kind is None:
+                return len(self.passed) == self.fatal
+            return action == self.kind and self.passed.count(action) == self.fatal
 
     def kill(self) -> None:
         """Kill the run as nothing can prevent."""
@@ -74,6 +91,8 @@ def opened(gate: Gate) -> Iterator[str]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             action = parse_qs(body.decode("latin-1")).get("Action", [""])[0]
+            if gate.arrives is not None:
+                gate.arrives(action)
             fatal = gate.is_fatal(action)
             if fatal and gate.moment is Moment.BEFORE:
                 self._end()
@@ -82,13 +101,20 @@ def opened(gate: Gate) -> Iterator[str]:
             if fatal:
                 self._end()
                 return
-            self.send_response(answer.status)
+            told = Reply(answer.status, said)
+            reply = told if gate.meddle is None else gate.meddle(action, told)
+            if reply is None:
+                self.close_connection = True
+                return
+            self.send_response(reply.status)
             for name, value in answer.getheaders():
                 if name.lower() not in _OF_THE_CONNECTION | {"content-length"}:
                     self.send_header(name, value)
-            self.send_header("Content-Length", str(len(said)))
+            self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
-            self.wfile.write(said)
+            half = len(reply.body) // 2
+            self.wfile.write(reply.body[:half] if reply.is_cut_short else reply.body)
+            self.close_connection = self.close_connection or reply.is_cut_short
 
         def _end(self) -> None:
             gate.kill()
