@@ -178,7 +178,7 @@ class Listings:
             lambda: self._traffic.read(at, read),
             self._clock,
             self._patience,
-            may_go_on=lambda: not self._traffic.outages.is_down(at),
+            may_go_on=lambda: self._traffic.may_go_on(at),
         )
 
     def _change_tags(

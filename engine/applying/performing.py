@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -76,7 +76,7 @@ class _Tried:
 
 @dataclass(frozen=True, slots=True)
 class Performer:
-    """Does steps against a cloud. `stopping` tells that the run wants to end."""
+    """Does steps against a cloud."""
 
     estate: str
     locations: frozenset[Location]
@@ -86,7 +86,6 @@ class Performer:
     traffic: Traffic
     ledger: Ledger
     problems: Problems
-    stopping: Callable[[], bool]
     patience: Patience = DEFAULT
 
     def perform(self, step: Step) -> Report:
@@ -227,7 +226,7 @@ class Performer:
         return _failed(step, error, f"{operation(call)} failed")
 
     def _may_go_on(self, at: Location, error: CloudError, tried: _Tried) -> bool:
-        if self.stopping() or self.traffic.outages.is_down(at):
+        if not self.traffic.may_go_on(at):
             return False
         if error.trouble is Trouble.ALREADY_EXISTS:
             # Nobody's yet: whose it is, only seeing it tells.

@@ -12,6 +12,7 @@ from engine.inventory.records import Location
 SLOWEST = 0.25
 RECOVERS_IN = 120.0
 """Seconds in which a rate grows from nothing to full."""
+MOST_OWED = 5.0
 ENOUGH_FOR_MANY = 0.25
 """The share of the full rate below which one worker is enough to use it up."""
 
@@ -45,14 +46,24 @@ class RateBudget:
     def take(self, location: Location) -> float:
         """Wait for the turn of one call; return the moment of it."""
         now = self._clock.elapsed()
-        turn = self._reserve(location, now)
+        with self._lock:
+            bucket = self._grown(location, now)
+            turn = max(now, bucket.free_at)
+            bucket.free_at = turn + 1 / bucket.rate
         if turn > now:
             self._clock.sleep(turn - now)
         return turn
 
     def spend(self, location: Location) -> None:
-        """Count a call that was made without asking, so that others wait the longer."""
-        self._reserve(location, self._clock.elapsed())
+        """Count a call that was made without asking, so that others wait the longer.
+
+        Never longer than `MOST_OWED` seconds, however many pages a listing had.
+        """
+        now = self._clock.elapsed()
+        with self._lock:
+            bucket = self._grown(location, now)
+            owed = max(now, bucket.free_at) + 1 / bucket.rate
+            bucket.free_at = max(bucket.free_at, min(owed, now + MOST_OWED))
 
     def throttled(self, location: Location, sent_at: float) -> None:
         """Learn that AWS found the calls too many when one was made at `sent_at`."""
@@ -78,13 +89,6 @@ class RateBudget:
         now = self._clock.elapsed()
         with self._lock:
             return self._grown(location, now).free_at <= now
-
-    def _reserve(self, location: Location, now: float) -> float:
-        with self._lock:
-            bucket = self._grown(location, now)
-            turn = max(now, bucket.free_at)
-            bucket.free_at = turn + 1 / bucket.rate
-        return turn
 
     def _grown(self, location: Location, now: float) -> _Bucket:
         bucket = self._buckets.setdefault(location, _Bucket(self._full, now))

@@ -57,7 +57,7 @@ _ADVICE = {
     "kms:DescribeKey, and see that the key is enabled",
     Trouble.DENIED: "let the role's policy allow the call",
     Trouble.NO_REPLY: "run again: it looks first whether the call took effect",
-    Trouble.SERVER_FAULT: "run again when the region works again (AWS Health tells)",
+    Trouble.SERVER_FAULT: "see that network and region work (AWS Health tells), then run again",
     Trouble.CREDENTIALS_EXPIRED: "renew the credentials",
     Trouble.THROTTLED: "run again later, or with a lower -parallelism",
 }

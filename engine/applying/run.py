@@ -79,7 +79,7 @@ def apply_plan(
     # Steps at locations in trouble, and listings, come on top of the parallelism.
     most = settings.parallelism * (len(locations) + 1) + 2
     workers: ThreadWorkers[Report | Listed] = ThreadWorkers(most)
-    traffic = traffic_of(clock)
+    traffic = traffic_of(clock, stop.is_set)
     cloud.tell(traffic)
     listings = Listings(cloud, clock, traffic)
     preflight = Preflight(probes, listings, clock, hold.problems)
@@ -92,7 +92,6 @@ def apply_plan(
         traffic=traffic,
         ledger=Ledger(hold.journal, hold.lock, hold.problems),
         problems=hold.problems,
-        stopping=stop.is_set,
     )
     executor = Executor(plan, performer, workers, settings, observer, stop)
     started_at = clock.now()

@@ -16,11 +16,15 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """The rate of calls and the outages of each location. Safe between threads."""
+    """The rate of calls and the outages of each location. Safe between threads.
+
+    `stopping` tells that the run wants to end.
+    """
 
     clock: Clock
     budget: RateBudget
     outages: Outages
+    stopping: Callable[[], bool]
 
     def now(self) -> float:
         """Return seconds of the run's clock."""
@@ -57,7 +61,11 @@ class Traffic:
     def may_repeat(self, at: Location, error: CloudError, sent_at: float) -> bool:
         """Learn from an error that a client may retry by itself; tell whether it should."""
         self.failed(at, error, sent_at)
-        return not self.outages.is_down(at)
+        return self.may_go_on(at)
+
+    def may_go_on(self, at: Location) -> bool:
+        """Tell whether what failed at a location is worth another try in this run."""
+        return not self.stopping() and not self.outages.is_down(at)
 
     def is_troubled(self, at: Location) -> bool:
         """Tell whether several workers at a location would only wait."""
@@ -68,6 +76,6 @@ class Traffic:
         return self.budget.is_free(at)
 
 
-def traffic_of(clock: Clock, per_second: float = 20.0) -> Traffic:
+def traffic_of(clock: Clock, stopping: Callable[[], bool], *, per_second: float = 20.0) -> Traffic:
     """Return what a run that has not made a call yet knows."""
-    return Traffic(clock, RateBudget(clock, per_second), Outages(clock))
+    return Traffic(clock, RateBudget(clock, per_second), Outages(clock), stopping)

@@ -6,6 +6,9 @@ import pytest
 
 from tests.applying.stage import Stage
 from tests.applying.world import database
+from tests.aws.scripted_aws import aws
+
+__all__ = ["aws", "stage"]
 
 
 @pytest.fixture

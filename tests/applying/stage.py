@@ -61,7 +61,7 @@ class Stage:
         self.stop = StopFlag()
         self.watching = Watching()
         self.problems = Problems()
-        self.traffic = traffic_of(self.clock, per_second=1000)
+        self.traffic = traffic_of(self.clock, self.stop.is_set, per_second=1000)
         self.lock: Lock | None = FreeLock()
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "journal.sqlite"
@@ -86,7 +86,6 @@ class Stage:
             traffic=self.traffic,
             ledger=Ledger(self.journal, self.lock, self.problems),
             problems=self.problems,
-            stopping=self.stop.is_set,
             patience=patience,
         )
         workers: InlineWorkers[Report | Listed] = InlineWorkers(self.clock)

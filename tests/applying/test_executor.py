@@ -345,3 +345,14 @@ def test_an_interrupted_run_does_not_go_on_trying(stage: Stage) -> None:
     assert states(outcome) == [StepState.FAILED]
     assert len(stage.cloud.made("create")) == 1
     assert outcome.exit_code is ExitCode.INTERRUPTED
+
+
+def test_an_interrupted_run_does_not_go_on_trying_to_read(stage: Stage) -> None:
+    def interrupt(operation: str) -> None:
+        stage.stop.request(Stop.INTERRUPTED)
+
+    stage.cloud.before_call = interrupt
+    stage.cloud.fail("snapshots", *[Fault(Trouble.SERVER_FAULT, "503")] * 5)
+    outcome = stage.run(plan_of(create_step(primary())))
+    assert states(outcome) == [StepState.FAILED]
+    assert stage.cloud.calls == [("snapshots", str(HOME))]

@@ -14,7 +14,7 @@ def listed() -> tuple[FakeClock, FakeCloud, Listings]:
     """A location that was listed before anything was copied there."""
     clock = FakeClock()
     cloud = FakeCloud(clock)
-    listings = Listings(cloud, clock, traffic_of(clock, per_second=1000))
+    listings = Listings(cloud, clock, traffic_of(clock, lambda: False, per_second=1000))
     assert listings.readers(VAULT, ORIGIN.arn) == frozenset()
     return clock, cloud, listings
 

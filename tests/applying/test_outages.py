@@ -183,7 +183,7 @@ def test_workers_that_wait_for_a_throttled_location_leave_the_others_theirs() ->
     slow = [copy_step(copy_of(point, at)) for point in points for at in (VAULT, AWAY)]
     steps = [*slow, *creates(stage, 12)]
     plan = plan_of(*steps)
-    traffic = traffic_of(clock)
+    traffic = traffic_of(clock, stop.is_set)
     for at in (VAULT, AWAY):
         for _ in range(10):
             traffic.budget.throttled(at, clock.elapsed())
@@ -196,7 +196,6 @@ def test_workers_that_wait_for_a_throttled_location_leave_the_others_theirs() ->
         traffic=traffic,
         ledger=Ledger(None, FreeLock(), Problems()),
         problems=Problems(),
-        stopping=stop.is_set,
     )
     workers: ThreadWorkers[Report | Listed] = ThreadWorkers(20)
     watching = UntilAll("create", 12, stop)

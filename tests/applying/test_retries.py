@@ -5,7 +5,7 @@ import pytest
 from engine.applying.cloud import trouble_of
 from engine.applying.endpoints import is_loopback
 from engine.applying.ports import CloudError, Trouble
-from engine.applying.rates import RECOVERS_IN, SLOWEST, RateBudget
+from engine.applying.rates import MOST_OWED, RECOVERS_IN, SLOWEST, RateBudget
 from engine.applying.retries import Patience, Treatment, persist, treatment
 from engine.aws.errors import NO_REPLY, NOT_SENT, UNREADABLE_REPLY, AwsError
 from tests.applying.world import AWAY, HOME, FakeClock
@@ -149,6 +149,14 @@ def test_requests_that_a_client_makes_by_itself_cost_their_turn() -> None:
     assert not budget.is_free(HOME)
     assert budget.is_free(AWAY)
     assert budget.take(HOME) == clock.seconds == 5.0
+
+
+def test_a_listing_of_many_pages_holds_its_location_up_for_seconds_only() -> None:
+    clock = FakeClock()
+    budget = RateBudget(clock, per_second=2.0)
+    for _ in range(200):
+        budget.spend(HOME)
+    assert budget.take(HOME) == MOST_OWED
 
 
 @pytest.mark.parametrize(

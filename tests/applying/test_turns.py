@@ -38,7 +38,7 @@ def seen(turns: Turns) -> Turns:
 
 
 def test_as_many_steps_go_as_the_parallelism_says_wherever_they_are() -> None:
-    turns = seen(turns_of(traffic_of(FakeClock())))
+    turns = seen(turns_of(traffic_of(FakeClock(), lambda: False)))
     turns.begin("one", frozenset({HOME}))
     assert turns.allows(frozenset({HOME}))
     turns.begin("two", frozenset({AWAY}))
@@ -48,7 +48,7 @@ def test_as_many_steps_go_as_the_parallelism_says_wherever_they_are() -> None:
 
 
 def test_steps_at_a_location_in_doubt_go_one_by_one_and_take_nobodys_place() -> None:
-    traffic = traffic_of(FakeClock())
+    traffic = traffic_of(FakeClock(), lambda: False)
     turns = turns_of(traffic)
     for name in ("one", "two"):
         turns.begin(name, ROUTE)
@@ -67,7 +67,7 @@ def test_steps_at_a_location_in_doubt_go_one_by_one_and_take_nobodys_place() -> 
 
 def test_a_slow_location_is_not_gone_to_before_its_turn_has_come() -> None:
     clock = FakeClock()
-    traffic = traffic_of(clock)
+    traffic = traffic_of(clock, lambda: False)
     for _ in range(5):
         traffic.budget.throttled(HOME, clock.seconds)
     turns = seen(turns_of(traffic))
@@ -81,7 +81,7 @@ def test_a_slow_location_is_not_gone_to_before_its_turn_has_come() -> None:
 
 def test_whoever_needs_a_location_that_is_down_is_barred_and_nobody_else() -> None:
     clock = FakeClock()
-    traffic = traffic_of(clock)
+    traffic = traffic_of(clock, lambda: False)
     while clock.seconds <= PATIENCE:
         traffic.outages.failed(HOME, ERROR)
         clock.seconds += 10

@@ -152,6 +152,47 @@ def test_a_session_is_renewed_before_it_ends(aws: ScriptedAws) -> None:
     assert used == ["FIRST", "SECOND", "SECOND"]
 
 
+def expiring(*over: str) -> scripted.Script:
+    """Answer that a session is expired while it is one of `over`."""
+    expired = scripted.error("ExpiredToken", "The security token is expired", 403)
+    return lambda asked: expired if asked.access_key in over else NO_SNAPSHOTS
+
+
+def test_a_session_that_ends_before_its_time_is_renewed_once_for_all(aws: ScriptedAws) -> None:
+    aws.on("AssumeRole", scripted.granted("FIRST"), scripted.granted("SECOND"))
+    aws.on("DescribeDBSnapshots", expiring())
+    client = clients(Roles(role="r")).rds(HERE)
+    rds.list_snapshots(client, HERE)
+    aws.on("DescribeDBSnapshots", expiring("FIRST"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda at: rds.list_snapshots(client, at), [HERE] * 16))
+
+    assert len(aws.calls("AssumeRole")) == 2
+    assert aws.asked[-1].access_key == "SECOND"
+
+
+def test_sessions_that_are_all_expired_are_an_error_in_the_end(aws: ScriptedAws) -> None:
+    aws.on("AssumeRole", scripted.granted("FIRST"))
+    aws.on("DescribeDBSnapshots", expiring("FIRST"))
+
+    with pytest.raises(AwsError) as caught:
+        rds.list_snapshots(clients(Roles(role="r")).rds(HERE), HERE)
+
+    assert caught.value.reaction is Reaction.REFRESH_CREDENTIALS
+    assert len(aws.calls("AssumeRole")) == len(aws.calls("DescribeDBSnapshots")) == 3
+
+
+def test_own_credentials_that_expire_are_nobodys_to_renew(aws: ScriptedAws) -> None:
+    aws.on("DescribeDBSnapshots", expiring("OWNKEY"))
+
+    with pytest.raises(AwsError) as caught:
+        rds.list_snapshots(clients(Roles()).rds(HERE), HERE)
+
+    assert caught.value.fix == "renew the credentials"
+    assert len(aws.asked) == 1
+
+
 def test_a_role_that_may_not_be_assumed_is_told_as_such(aws: ScriptedAws) -> None:
     denied = "User: arn:aws:iam::9:user/ci is not authorized to perform: sts:AssumeRole"
     aws.on("AssumeRole", scripted.error("AccessDenied", denied, 403))

@@ -49,30 +49,32 @@ class Reply:
 class Gate:
     """Passes calls on to `endpoint`; kills `victim` at its call number `fatal`, from 1.
 
-    Only calls that change something count, `kind` says which if not all. `passed` are their names,
-    in the order they came. `arrives` is told of every call before it is passed on; `meddle` makes
-    of the lab's reply what the engine gets, None if that is nothing.
+    Only calls that change something count; with `words` only those whose forms hold all of them.
+    `passed` are the names of all changes, in the order they came. `arrives` is told of every call
+    before it is passed on; `meddle` makes of the lab's reply what the engine gets, None: nothing.
     """
 
     endpoint: str
     fatal: int | None = None
     moment: Moment = Moment.BEFORE
-    kind: str | None = None
+    words: tuple[str, ...] = ()
     arrives: Callable[[str], None] | None = None
     meddle: Callable[[str, Reply], Reply | None] | None = None
     passed: list[str] = field(default_factory=list)
+    counted: int = 0
     victim: subprocess.Popen[bytes] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def is_fatal(self, action: str) -> bool:
+    def is_fatal(self, action: str, form: str) -> bool:
         """Count a call; tell whether it is the one."""
         if action not in CHANGES:
             return False
         with self._lock:
             self.passed.append(action)
-            if self.kind is None:
-                return len(self.passed) == self.fatal
-            return action == self.kind and self.passed.count(action) == self.fatal
+            if not all(word in form for word in self.words):
+                return False
+            self.counted += 1
+            return self.counted == self.fatal
 
     def kill(self) -> None:
         """Kill the run as nothing can prevent."""
@@ -90,10 +92,11 @@ def opened(gate: Gate) -> Iterator[str]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            action = parse_qs(body.decode("latin-1")).get("Action", [""])[0]
+            form = body.decode("latin-1")
+            action = parse_qs(form).get("Action", [""])[0]
             if gate.arrives is not None:
                 gate.arrives(action)
-            fatal = gate.is_fatal(action)
+            fatal = gate.is_fatal(action, form)
             if fatal and gate.moment is Moment.BEFORE:
                 self._end()
                 return

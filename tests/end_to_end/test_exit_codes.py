@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from engine.lab.estates import IRELAND, PROD, small
 from engine.lab.process import LabProcess
 from engine.lab.seeds import KeySeed
 from tests.end_to_end.estates import with_keys
+from tests.end_to_end.gate import Gate, opened
 from tests.end_to_end.harness import PROGRAMS, THIN, World, wait_until, working_folder
 
 FIRST_NIGHT = datetime(2026, 11, 18, 2, 5, tzinfo=UTC)
@@ -89,9 +91,9 @@ def test_a_step_that_fails_gives_three_and_stops_only_what_builds_on_it(tmp_path
 
 
 @contextmanager
-def running(world: World) -> Iterator[subprocess.Popen[bytes]]:
-    """Run an apply that waits; it does not outlive this."""
-    words = ("apply", "-auto-approve", "-wait", "-poll-interval", "1s", "-at", world.now())
+def running(world: World, wait: str = "-wait") -> Iterator[subprocess.Popen[bytes]]:
+    """Run an apply; it does not outlive this."""
+    words = ("apply", "-auto-approve", wait, "-poll-interval", "1s", "-at", world.now())
     with subprocess.Popen(
         [str(PROGRAMS / "engine"), *words],
         cwd=world.folder,
@@ -123,3 +125,82 @@ def test_a_second_run_finds_the_lock_held_and_sigterm_lets_it_go(world: World) -
     later = json.loads(world.plan("-json").insist().out)
     assert not [step for step in later["steps"] if step["action"] == "create_snapshot"]
     assert {one.account for one in world.owned().values()} == {PROD}
+
+
+@contextmanager
+def held_up_at(world: World, action: str) -> Iterator[tuple[World, Callable[[], None]]]:
+    """The world behind a gate that holds its first call of a kind back until it is let through.
+
+    Gives a function too that waits for that call.
+    """
+    reached, through = threading.Event(), threading.Event()
+
+    def arrives(called: str) -> None:
+        if called == action:
+            reached.set()
+            assert through.wait(60)
+
+    def wait() -> None:
+        assert reached.wait(60), f"{action} was never called"
+        # What the signal is to interrupt is under way a moment later.
+        threading.Timer(1.0, through.set).start()
+
+    with opened(Gate(world.lab.endpoint, arrives=arrives)) as endpoint:
+        try:
+            yield world.through(endpoint), wait
+        finally:
+            through.set()
+
+
+@pytest.mark.parametrize(
+    ("action", "mode"),
+    [
+        ("DescribeDBInstances", "-no-wait"),
+        ("CreateDBSnapshot", "-wait"),
+        pytest.param("DescribeDBInstances", "-wait", marks=pytest.mark.slow),
+        pytest.param("CreateDBSnapshot", "-no-wait", marks=pytest.mark.slow),
+    ],
+)
+def test_sigterm_ends_a_run_in_order_while_it_reads_and_while_it_changes(
+    world: World, action: str, mode: str
+) -> None:
+    with held_up_at(world, action) as (behind, wait), running(behind, mode) as process:
+        wait()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 130
+    assert world.run("lock", "status").insist().out == "free\n"
+    # A call that was under way is not taken back: the next run goes on from it.
+    assert roles(world) == ({"primary": 1} if action == "CreateDBSnapshot" else {})
+    world.apply("-wait").insist()
+    assert roles(world) == {"primary": 1, "copy": 1}
+
+
+def test_a_second_interrupt_ends_a_run_at_once_and_leaves_no_lock(world: World) -> None:
+    reached, through = threading.Event(), threading.Event()
+
+    def arrives(called: str) -> None:
+        if called == "CreateDBSnapshot":
+            reached.set()
+            through.wait(60)
+
+    with opened(Gate(world.lab.endpoint, arrives=arrives)) as endpoint:
+        try:
+            with running(world.through(endpoint)) as process:
+                assert reached.wait(60)
+                process.send_signal(signal.SIGINT)
+                with pytest.raises(subprocess.TimeoutExpired):
+                    process.wait(1)
+                process.send_signal(signal.SIGINT)
+                assert process.wait(3) == 130
+        finally:
+            through.set()
+    assert world.run("lock", "status").insist().out == "free\n"
+
+
+def test_max_duration_ends_a_run_that_waits_with_seven(world: World) -> None:
+    world.lab.client.change_settings(create_seconds=100_000)
+    done = world.apply("-wait", "-max-duration", "8s", "-json").insist(7)
+    assert done.outcome()["stopped"] == "time_up"
+    assert done.outcome()["counts"]["running"] == 1
+    assert done.outcome()["unfinished"][0]["next_run"]
+    assert world.run("lock", "status").insist().out == "free\n"

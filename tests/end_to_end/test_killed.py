@@ -97,9 +97,16 @@ def test_an_undisturbed_night_makes_these_calls(nights: Nights) -> None:
 
 
 def killed(nights: Nights, call: int, moment: Moment) -> None:
+    gate = Gate(nights.world.lab.endpoint, call, moment)
+    kill(nights, gate)
+    assert len(gate.passed) >= call
+    assert gate.passed[call - 1] in unanswered(nights.world)
+    settle(nights)
+
+
+def kill(nights: Nights, gate: Gate) -> None:
     nights.fall()
     world = nights.world
-    gate = Gate(world.lab.endpoint, call, moment)
     with opened(gate) as endpoint:
         words = ("apply", "-auto-approve", "-wait", "-poll-interval", "1s", "-at", world.now())
         with subprocess.Popen(
@@ -111,8 +118,10 @@ def killed(nights: Nights, call: int, moment: Moment) -> None:
             stderr=subprocess.DEVNULL,
         ) as gate.victim:
             assert gate.victim.wait(120) == -9
-    assert len(gate.passed) >= call
-    assert gate.passed[call - 1] in unanswered(world)
+
+
+def settle(nights: Nights) -> None:
+    world = nights.world
     for _ in range(RUNS):
         world.apply("-wait").insist()
         if world.plan("-detailed-exitcode").code == 0:
@@ -155,3 +164,27 @@ def test_killed_at_any_call_and_run_again_it_comes_to_the_same_end(
     nights: Nights, call: int, moment: Moment
 ) -> None:
     killed(nights, call, moment)
+
+
+def test_a_share_that_a_dead_run_left_is_taken_back_by_the_next(nights: Nights) -> None:
+    words = ("Action=ModifyDBSnapshotAttribute", "ValuesToAdd")
+    kill(nights, Gate(nights.world.lab.endpoint, 1, Moment.AFTER, words))
+    left = [one for one in nights.world.owned().values() if one.shared_with]
+    assert left
+    assert all(one.tags["engine:shared"] in one.shared_with for one in left)
+    settle(nights)
+    assert not any(one.shared_with for one in nights.world.owned().values())
+
+
+def test_a_bridge_that_a_dead_run_left_is_used_and_removed_in_its_turn(nights: Nights) -> None:
+    words = ("Action=CopyDBSnapshot", "engine%3Arole", "bridge")
+    before = bridges(nights)
+    kill(nights, Gate(nights.world.lab.endpoint, 1, Moment.AFTER, words))
+    left = bridges(nights) - before
+    assert len(left) == 1
+    settle(nights)
+    assert bridges(nights) == left
+
+
+def bridges(nights: Nights) -> set[str]:
+    return {one.arn for one in nights.world.owned().values() if one.role == "bridge"}
