@@ -16,8 +16,9 @@ from engine.inventory.records import Instance, Location, Snapshot, SnapshotState
 
 MAX_AGE = 60.0
 
-# The clients that read retry by themselves.
-READING = Patience(attempts=3, first=1.0, seconds=120.0)
+# Clients that read retry by themselves too, so few attempts of ours last as long as a location's
+# patience does.
+READING = Patience(attempts=6, first=1.0, seconds=120.0)
 
 UNFINISHED = frozenset({SnapshotState.IN_PROGRESS, SnapshotState.UNKNOWN})
 

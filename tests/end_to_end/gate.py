@@ -52,6 +52,7 @@ class Gate:
     Only calls that change something count; with `words` only those whose forms hold all of them.
     `passed` are the names of all changes, in the order they came. `arrives` is told of every call
     before it is passed on; `meddle` makes of the lab's reply what the engine gets, None: nothing.
+    Calls to the region `dark` get no reply and never arrive; `lost` counts them.
     """
 
     endpoint: str
@@ -61,6 +62,8 @@ class Gate:
     arrives: Callable[[str], None] | None = None
     meddle: Callable[[str, Reply], Reply | None] | None = None
     passed: list[str] = field(default_factory=list)
+    dark: str | None = None
+    lost: int = 0
     counted: int = 0
     victim: subprocess.Popen[bytes] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -94,6 +97,12 @@ def opened(gate: Gate) -> Iterator[str]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             form = body.decode("latin-1")
             action = parse_qs(form).get("Action", [""])[0]
+            # The scope of a signature: key, day, region, service (SigV4).
+            scope = self.headers.get("Authorization", "").partition("Credential=")[2].split("/")
+            if gate.dark is not None and gate.dark in scope[:3]:
+                gate.lost += 1
+                self.close_connection = True
+                return
             if gate.arrives is not None:
                 gate.arrives(action)
             fatal = gate.is_fatal(action, form)

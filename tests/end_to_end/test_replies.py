@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import monotonic
 
+import msgspec
 import pytest
 
+from engine.lab.estates import IRELAND
 from engine.lab.process import LabProcess
-from tests.end_to_end.estates import DOCUMENTS, ORDERS, estate_of
+from tests.end_to_end.estates import DOCUMENTS, FRANKFURT, ORDERS, estate_of
 from tests.end_to_end.gate import CHANGES, Gate, Reply, opened
-from tests.end_to_end.harness import Finished, World, working_folder
+from tests.end_to_end.harness import SECONDS, Finished, World, working_folder
 
 FIRST_NIGHT = datetime(2026, 11, 18, 2, 5, tzinfo=UTC)
 EXPIRED = b"""\
@@ -142,3 +146,36 @@ def test_own_credentials_that_end_for_good_fail_the_steps_with_advice(nights: Ni
     assert "next run: " in done.out
     nights.world.apply("-wait").insist()
     nights.insist_on_the_end()
+
+
+@pytest.mark.slow
+def test_a_region_that_goes_dark_costs_its_own_steps_and_two_minutes(tmp_path: Path) -> None:
+    folder = working_folder(tmp_path / "repository", DOCUMENTS)
+    databases = [
+        msgspec.structs.replace(ORDERS, identifier=f"orders-{number}") for number in range(12)
+    ]
+    with LabProcess.start(estate_of(*databases), speed=20.0, at=FIRST_NIGHT) as lab:
+        gate = Gate(lab.endpoint)
+
+        def go_dark(action: str) -> None:
+            if action == "CreateDBSnapshot":
+                gate.dark = FRANKFURT
+
+        gate.arrives = go_dark
+        world = World(lab, folder)
+        began = monotonic()
+        with opened(gate) as endpoint:
+            done = world.through(endpoint).apply("-wait", "-json").insist(3)
+        assert monotonic() - began < SECONDS
+        states = Counter(
+            (line["action"], line["location"]["region"], line["state"])
+            for line in done.json_lines()
+            if line["type"] == "step" and line["state"] in {"done", "failed"}
+        )
+        assert states["create_snapshot", IRELAND, "done"] == 12
+        assert states["copy_snapshot", IRELAND, "done"] == 12
+        assert states["copy_snapshot", FRANKFURT, "failed"] == 12
+        # All of them one after the other, each later than the last.
+        assert gate.lost < 150
+        world.apply("-wait").insist()
+        world.plan("-detailed-exitcode").insist()
