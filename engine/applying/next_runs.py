@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.applying.needs import KEY_UNUSABLE, ROLE_UNUSABLE
 from engine.applying.outcome import BUG, StepState
 from engine.applying.ports import Trouble
 from engine.applying.preconditions import CONFLICT
@@ -22,6 +23,8 @@ _FAILED: dict[str, str] = {
     Trouble.DENIED: _SOMEBODY + "a policy that allows the call; until then it fails again",
     Trouble.INVALID: _SOMEBODY + "AWS takes the call for wrong; until then it fails again",
     Trouble.OTHER: _SOMEBODY + "the error is not a known one; it plans the step again meanwhile",
+    KEY_UNUSABLE: _SOMEBODY + "a key that can be used; until then it is not begun",
+    ROLE_UNUSABLE: _SOMEBODY + "a role that can be used; until then it is not begun",
     LOCATION_DOWN: f"{_AGAIN} once the location answers",
     "location_unreadable": "looks what came of it, and goes on from there",
     BUG: _SOMEBODY + "report the bug of the engine; it plans the step again meanwhile",

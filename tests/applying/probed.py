@@ -79,7 +79,7 @@ class ProbedStage(Stage):
         """Return what is settled before a run of the plan."""
         from engine.applying.listings import Listings
 
-        listings = Listings(self.cloud, self.clock, self.budget)
+        listings = Listings(self.cloud, self.clock, self.traffic)
         return Preflight(self.probes, listings, self.clock, self.problems).results(plan)
 
     def fly(self, plan: Plan) -> RunOutcome:

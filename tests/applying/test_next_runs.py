@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from engine.applying.alike import UNDONE, unfinished
+from engine.applying.needs import KEY_UNUSABLE, ROLE_UNUSABLE
 from engine.applying.next_runs import next_run
 from engine.applying.outcome import BUG, RunOutcome, StepResult, StepState, Stop
 from engine.applying.ports import Trouble
@@ -69,6 +70,8 @@ A = Action
         (S.FAILED, Trouble.DENIED, A.COPY, "needs somebody: a policy"),
         (S.FAILED, Trouble.INVALID, A.COPY, "needs somebody: AWS takes the call for wrong"),
         (S.FAILED, Trouble.OTHER, A.COPY, "needs somebody: the error is not a known one"),
+        (S.FAILED, KEY_UNUSABLE, A.COPY, "needs somebody: a key that can be used"),
+        (S.FAILED, ROLE_UNUSABLE, A.CREATE, "needs somebody: a role that can be used"),
         (S.FAILED, LOCATION_DOWN, A.COPY, "plans it again once the location answers"),
         (S.FAILED, "location_unreadable", A.COPY, "looks what came of it"),
         (S.FAILED, "object_lost", A.COPY, "removes what is left of it, and makes it again"),
