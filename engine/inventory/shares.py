@@ -22,7 +22,7 @@ def with_shares(
     inventory: Inventory,
     clients: Clients,
     asked: Collection[str],
-    pace: Callable[[Location], None],
+    pace: Callable[[Location], object],
 ) -> Inventory:
     """Return an inventory in which it is known with whom the snapshots `asked` are shared.
 
@@ -72,7 +72,7 @@ def _known(
 class _Reading:
     """Reads what it can; `notes` say what it could not, each once."""
 
-    def __init__(self, clients: Clients, pace: Callable[[Location], None]) -> None:
+    def __init__(self, clients: Clients, pace: Callable[[Location], object]) -> None:
         self._clients = clients
         self._pace = pace
         self.notes: set[str] = set()
