@@ -11,8 +11,18 @@ from engine.aws.roles import Purpose
 from engine.inventory.records import Location
 
 
-def all_on_loopback(clients: Clients, locations: Iterable[Location]) -> bool:
-    """Tell whether every call of a run would stay on this machine."""
+def all_on_loopback(
+    clients: Clients, locations: Iterable[Location], state: Location | None
+) -> bool:
+    """Tell whether every call of a run would stay on this machine.
+
+    Args:
+        clients: what it calls with.
+        locations: what it reads and changes.
+        state: where its lock and journal are, None for this machine.
+    """
+    if state is not None and not is_loopback(clients.s3(state, Purpose.CHANGE).meta.endpoint_url):
+        return False
     return all(
         is_loopback(client.meta.endpoint_url)
         for at in locations

@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 import getpass
-import json
 import os
 import socket
-import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from engine.applying.calls import Call, described, operation
 from engine.applying.ports import Clock
 from engine.errors import EngineError
 from engine.identity.marks import time_text
 from engine.inventory.records import Location
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS entries (
-    seq    INTEGER PRIMARY KEY AUTOINCREMENT,
-    run    TEXT NOT NULL,
-    at     TEXT NOT NULL,
-    kind   TEXT NOT NULL,
-    step   TEXT,
-    detail TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS entries_by_run ON entries (run, seq);
-CREATE INDEX IF NOT EXISTS entries_by_kind ON entries (kind, seq);
-CREATE TRIGGER IF NOT EXISTS entries_stay BEFORE UPDATE ON entries
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS entries_remain BEFORE DELETE ON entries
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-"""
 
 
 class Kind(StrEnum):
@@ -52,7 +31,11 @@ class Kind(StrEnum):
 
 
 OUTLIVES = frozenset({Kind.RUN_STARTED, Kind.INTENT, Kind.RUN_ENDED})
-"""What must outlive the machine, not only the process; the rest is evidence by the next one."""
+"""What must be safe before the run goes on; the rest is evidence by the next one."""
+
+
+ENDS = frozenset({Kind.RUN_STARTED, Kind.RUN_ENDED})
+"""What a list of runs is made of."""
 
 
 class JournalError(EngineError):
@@ -61,7 +44,10 @@ class JournalError(EngineError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the journal; what `detail` holds depends on the kind."""
+    """One line of the journal; what `detail` holds depends on the kind.
+
+    `seq` grows within a run; two runs of one estate may count alike.
+    """
 
     seq: int
     run: str
@@ -69,11 +55,6 @@ class Entry:
     kind: Kind
     step: str | None
     detail: Mapping[str, Any]
-
-
-def default_path(root: Path) -> Path:
-    """Return where a repository's journal stands."""
-    return root / ".engine" / "state" / "journal.sqlite"
 
 
 def new_run_id(now: datetime) -> str:
@@ -103,19 +84,30 @@ def _user() -> str:
 _CI_JOBS = ("CI_JOB_URL", "GITHUB_RUN_ID", "BUILD_URL")
 
 
+class Pages(Protocol):
+    """What a journal is written on; safe to share between threads."""
+
+    def append(self, entry: Entry) -> None:
+        """Add an entry: what OUTLIVES names is safe on return, the rest soon after.
+
+        Raises:
+            JournalError: it cannot be written now.
+        """
+
+    def close(self) -> None:
+        """Write what is left, and let go; raises JournalError."""
+
+
 class Journal:
     """Appends entries of one run; safe to share between threads."""
 
-    def __init__(self, path: Path, run: str, clock: Clock) -> None:
+    def __init__(self, pages: Pages, run: str, clock: Clock) -> None:
         self.run = run
+        self._pages = pages
         self._clock = clock
-        self._path = path
-        self._lock = threading.Lock()
-        with _telling(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(path, timeout=10, check_same_thread=False)
-            self._base.execute("PRAGMA journal_mode=WAL")
-            self._base.executescript(SCHEMA)
+        self._count = 0
+        self._guard = threading.Lock()
+        self._began: dict[tuple[str, str, int], float] = {}
 
     def run_started(self, detail: Mapping[str, Any]) -> None:
         """Say who runs which plan; raises JournalError."""
@@ -129,15 +121,26 @@ class Journal:
             "attempt": attempt,
             "arguments": described(call),
         }
-        self._append(Kind.INTENT, step, detail)
+        try:
+            self._append(Kind.INTENT, step, detail)
+        finally:
+            # It may be made all the same, if what it does needs no journal.
+            self._began[step, operation(call), attempt] = self._clock.elapsed()
 
     def outcome(self, step: str, call: Call, attempt: int, *, error: str | None) -> None:
-        """Say what the call answered, no `error` meaning that it was accepted.
+        """Say what the call answered and after how many seconds; no `error`: it was accepted.
 
         Raises:
             JournalError: it cannot be written.
         """
-        detail = {"operation": operation(call), "attempt": attempt, "error": error}
+        began = self._began.pop((step, operation(call), attempt), None)
+        took = None if began is None else round(self._clock.elapsed() - began, 3)
+        detail = {
+            "operation": operation(call),
+            "attempt": attempt,
+            "error": error,
+            "seconds": took,
+        }
         self._append(Kind.OUTCOME, step, detail)
 
     def step(self, step: str, state: str, text: str) -> None:
@@ -149,67 +152,12 @@ class Journal:
         self._append(Kind.RUN_ENDED, None, detail)
 
     def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._base.close()
+        """Let go of what it is written on; raises JournalError."""
+        self._pages.close()
 
     def _append(self, kind: Kind, step: str | None, detail: Mapping[str, Any]) -> None:
-        text = json.dumps(detail, sort_keys=True, separators=(",", ":"))
-        row = (self.run, time_text(self._clock.now()), kind.value, step, text)
-        with self._lock, _telling(self._path), self._base:
-            # What is synced takes with it all that was written before (SQLite documentation,
-            # PRAGMA synchronous, WAL mode).
-            self._base.execute(f"PRAGMA synchronous={'FULL' if kind in OUTLIVES else 'NORMAL'}")
-            self._base.execute(
-                "INSERT INTO entries (run, at, kind, step, detail) VALUES (?, ?, ?, ?, ?)", row
-            )
-
-
-def read_runs(path: Path, limit: int) -> tuple[Entry, ...]:
-    """Return the starts and ends of the newest `limit` runs, in the order written.
-
-    Raises:
-        JournalError: there is no journal, or it cannot be read.
-    """
-    newest = "SELECT run FROM entries WHERE kind = 'run_started' ORDER BY seq DESC LIMIT ?"
-    sql = (
-        "SELECT seq, run, at, kind, step, detail FROM entries"
-        f" WHERE kind IN ('run_started', 'run_ended') AND run IN ({newest}) ORDER BY seq"
-    )
-    return _read(path, sql, limit)
-
-
-def read_run(path: Path, run: str) -> tuple[Entry, ...]:
-    """Return all entries of one run, in the order written; raises JournalError."""
-    sql = "SELECT seq, run, at, kind, step, detail FROM entries WHERE run = ? ORDER BY seq"
-    return _read(path, sql, run)
-
-
-def _read(path: Path, sql: str, argument: object) -> tuple[Entry, ...]:
-    if not path.is_file():
-        raise JournalError(
-            "there is no journal yet", where=str(path), fix="`engine apply` writes the first entry"
-        )
-    with _telling(path):
-        base = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
-        try:
-            rows = base.execute(sql, (argument,)).fetchall()
-        finally:
-            base.close()
-        return tuple(
-            Entry(seq, run, at, Kind(kind), step, json.loads(detail))
-            for seq, run, at, kind, step, detail in rows
-        )
-
-
-@contextmanager
-def _telling(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError, ValueError) as error:
-        raise JournalError(
-            "the journal cannot be used",
-            where=str(path),
-            why=str(error),
-            fix="see that the disk has room and the folder can be written",
-        ) from error
+        with self._guard:
+            self._count += 1
+            at = time_text(self._clock.now())
+            entry = Entry(self._count, self.run, at, kind, step, detail)
+        self._pages.append(entry)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from engine.applying.calls import Call
 from engine.applying.journal import Journal, JournalError
@@ -35,12 +37,24 @@ class Problems:
             return tuple(self._found)
 
 
+class StateError(EngineError):
+    """A call that is not made because lock or journal cannot be reached."""
+
+    def __init__(self, cause: EngineError) -> None:
+        super().__init__(
+            "not done, since lock and journal have to be in reach for it; the next run does it",
+            where=cause.where,
+            why=told(cause),
+            fix=cause.fix,
+        )
+
+
 class Ledger:
     """Asks the lock and writes the journal before and after each call.
 
     Making backups comes first: where lock or journal cannot be reached (None: it could not be
     opened), creates, copies, shares and tags go on, since ids make them idempotent, and the run
-    ends with a problem. Deletes and unshares do not.
+    ends with a problem. Deletes and unshares do not, until both answer again.
     """
 
     def __init__(self, journal: Journal | None, lock: Lock | None, problems: Problems) -> None:
@@ -51,21 +65,26 @@ class Ledger:
     def before(self, step: Step, at: Location, call: Call, attempt: int) -> None:
         """Let a call pass and write it down.
 
+        The lock is asked again after that: writing takes its time, and a lease does not wait.
+
         Raises:
             LockLostError: another run has taken over.
-            EngineError: the call needs lock and journal, and one of them cannot be reached.
+            StateError: the call needs lock and journal, and one of them cannot be reached.
         """
-        try:
-            if self._lock is None or self._journal is None:
-                raise JournalError("lock or journal could not be opened")
-            self._lock.verify()
-            self._journal.intent(step.id, at, call, attempt)
-        except LockLostError:
-            raise
-        except EngineError as error:
-            if step.action in NEEDS_STATE:
-                raise
-            self._note(error)
+        announce = partial(self._announce, step, at, call, attempt)
+        demands: tuple[Callable[[], None], ...] = (self._verify, announce, self._verify)
+        for number, demand in enumerate(demands):
+            try:
+                demand()
+            except EngineError as error:
+                is_lost = isinstance(error, LockLostError)
+                if not is_lost:
+                    self._note(error)
+                if not is_lost and step.action not in NEEDS_STATE:
+                    continue
+                if number > 0:
+                    self.after(step, call, attempt, f"not called: {told(error)}")
+                raise (error if is_lost else StateError(error)) from error
 
     def after(self, step: Step, call: Call, attempt: int, error: str | None) -> None:
         """Write down what a call answered; a journal that fails is a problem of the run."""
@@ -84,6 +103,16 @@ class Ledger:
             self._journal.step(result.step.id, result.state.value, result.text)
         except JournalError as trouble:
             self._note(trouble)
+
+    def _verify(self) -> None:
+        if self._lock is None:
+            raise EngineError("this run does not hold the lock")
+        self._lock.verify()
+
+    def _announce(self, step: Step, at: Location, call: Call, attempt: int) -> None:
+        if self._journal is None:
+            raise JournalError("the journal could not be opened")
+        self._journal.intent(step.id, at, call, attempt)
 
     def _note(self, error: EngineError) -> None:
         text = f"{told(error)}; deletes and unshares wait for the next run"

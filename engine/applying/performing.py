@@ -19,7 +19,7 @@ from engine.applying.calls import (
     origin_of,
     send,
 )
-from engine.applying.ledger import Ledger, Problems, told
+from engine.applying.ledger import Ledger, Problems, StateError, told
 from engine.applying.listings import UNFINISHED, Listings
 from engine.applying.lock import LockLostError
 from engine.applying.outcome import Problem, StepState
@@ -104,6 +104,8 @@ class Performer:
             return _failed(step, error, "cannot be checked")
         except LockLostError as error:
             return Report(step, StepState.NOT_STARTED, error.what, "lock_lost", lock_lost=True)
+        except StateError as error:
+            return Report(step, StepState.FAILED, told(error), "state_unreachable", error.fix)
         except EngineError as error:
             return Report(step, StepState.FAILED, told(error), "engine_error", error.fix)
         return Report(step, _state_after(step.action), made_here=step.action in MAKES)

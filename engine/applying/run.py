@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from engine.applying.clock import SystemClock, ThreadWorkers
 from engine.applying.executor import Executor, Listed, Mode, Settings
-from engine.applying.journal import Journal, JournalError, default_path, new_run_id, who
+from engine.applying.journal import Journal, JournalError, new_run_id, who
 from engine.applying.ledger import Ledger, Problems, told
 from engine.applying.listings import Listings
-from engine.applying.lock import LocalLock, acquire, lock_path
+from engine.applying.lock import Lock
+from engine.applying.origin import Origin
 from engine.applying.outcome import Problem, RunOutcome, StepResult, StepState, Stop
 from engine.applying.performing import Performer, Report
 from engine.applying.ports import Clock, Cloud, Probes
 from engine.applying.preflight import Preflight
 from engine.applying.progress import Observer
+from engine.applying.state import State
 from engine.applying.stopping import StopFlag, stopping_on_signals
 from engine.applying.traffic import traffic_of
 from engine.errors import EngineError, LockedError
@@ -25,20 +26,28 @@ from engine.identity.marks import time_text
 from engine.inventory.records import Location, ScopeStatus
 from engine.plans.plan import Plan
 
+NO_ORIGIN = Origin()
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The lock and the journal of one run; None where it could not be reached."""
+    """The lock and the journal of one run; None where it could not be reached.
+
+    `origin` is the commit that it works from.
+    """
 
     run: str
     journal: Journal | None
-    lock: LocalLock | None
+    lock: Lock | None
     problems: Problems
+    origin: Origin = NO_ORIGIN
 
 
 @contextmanager
-def held(root: Path, estate: str, clock: Clock, *, lock_timeout: float) -> Iterator[Held]:
-    """Take the lock of an estate and open its journal, below `root`; free both at the end.
+def held(
+    state: State, clock: Clock, *, lock_timeout: float, origin: Origin = NO_ORIGIN
+) -> Iterator[Held]:
+    """Take the lock of an estate and open its journal; free both at the end.
 
     Where they cannot be reached the run goes on without deletes and unshares, and with a problem.
 
@@ -47,15 +56,17 @@ def held(root: Path, estate: str, clock: Clock, *, lock_timeout: float) -> Itera
     """
     run = new_run_id(clock.now())
     problems = Problems()
-    lock = _lock(lock_path(root, estate), run, clock, problems, lock_timeout)
-    journal = _journal(default_path(root), run, clock, problems)
+    lock = _lock(state, run, clock, problems, lock_timeout)
+    journal = _journal(state, run, clock, problems)
     try:
-        yield Held(run, journal, lock, problems)
+        yield Held(run, journal, lock, problems, origin)
     finally:
+        # The outcome must not be lost over these: what the journal lacks is a problem of it
+        # already, and a lease ends by itself.
         if journal is not None:
-            journal.close()
+            with suppress(JournalError):
+                journal.close()
         if lock is not None:
-            # The next run sees that this process is gone; its outcome must not be lost over that.
             with suppress(EngineError):
                 lock.release()
 
@@ -135,25 +146,28 @@ def reason_that_counts(
     return reason
 
 
-def _lock(
-    path: Path, run: str, clock: Clock, problems: Problems, timeout: float
-) -> LocalLock | None:
+def _lock(state: State, run: str, clock: Clock, problems: Problems, timeout: float) -> Lock | None:
     known = who()
     try:
-        return acquire(path, run, clock, who=f"{known['user']}@{known['host']}", timeout=timeout)
+        return state.acquire(run, clock, who=f"{known['user']}@{known['host']}", timeout=timeout)
     except LockedError:
         raise
     except EngineError as error:
-        problems.add(Problem("state_unreachable", error.where or str(path), told(error)))
+        problems.add(_unreachable(error, state.lock_place))
         return None
 
 
-def _journal(path: Path, run: str, clock: Clock, problems: Problems) -> Journal | None:
+def _journal(state: State, run: str, clock: Clock, problems: Problems) -> Journal | None:
     try:
-        return Journal(path, run, clock)
+        return state.journal(run, clock)
     except JournalError as error:
-        problems.add(Problem("state_unreachable", error.where or str(path), told(error)))
+        problems.add(_unreachable(error, state.journal_place))
         return None
+
+
+def _unreachable(error: EngineError, place: str) -> Problem:
+    text = f"{told(error)}; deletes and unshares wait for the next run"
+    return Problem("state_unreachable", error.where or place, text)
 
 
 def _note_start(plan: Plan, hold: Held) -> None:
@@ -167,11 +181,13 @@ def _note_start(plan: Plan, hold: Held) -> None:
         "engine": plan.engine_version,
         "steps": len(plan.steps),
         "fence": hold.lock.fence if hold.lock else None,
+        "commit": hold.origin.commit,
+        "changed": hold.origin.is_changed,
     }
     try:
         hold.journal.run_started(detail)
     except JournalError as error:
-        hold.problems.add(Problem("state_unreachable", error.where or "", told(error)))
+        hold.problems.add(_unreachable(error, ""))
 
 
 def _note_end(outcome: RunOutcome, hold: Held) -> RunOutcome:
@@ -180,6 +196,7 @@ def _note_end(outcome: RunOutcome, hold: Held) -> RunOutcome:
         return outcome
     detail = {
         "exit_code": int(outcome.exit_code),
+        "seconds": round((outcome.ended_at - outcome.started_at).total_seconds(), 1),
         "stop": outcome.stop.value if outcome.stop else None,
         "counts": {state.value: count for state, count in outcome.counts.items()},
         "problems": [{"code": p.code, "where": p.where, "text": p.text} for p in outcome.problems],
@@ -187,6 +204,6 @@ def _note_end(outcome: RunOutcome, hold: Held) -> RunOutcome:
     try:
         hold.journal.run_ended(detail)
     except JournalError as error:
-        hold.problems.add(Problem("state_unreachable", error.where or "", told(error)))
+        hold.problems.add(_unreachable(error, ""))
         return replace(outcome, problems=hold.problems.all())
     return outcome

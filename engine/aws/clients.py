@@ -27,6 +27,9 @@ Service = Literal["ec2", "kms", "organizations", "rds", "s3", "sts"]
 CONNECT_SECONDS = 10
 REPLY_SECONDS = 60
 CONNECTIONS = 32
+# Objects of state are small, and whoever waits for one holds up a call.
+STATE_CONNECT_SECONDS = 5
+STATE_REPLY_SECONDS = 15
 # Organizations is one service for all regions of its partition, reached here.
 ORGANIZATIONS_REGION = "us-east-1"
 
@@ -35,6 +38,7 @@ ORGANIZATIONS_REGION = "us-east-1"
 # Applying retries by itself, since it has to look before it repeats a change whose reply was lost.
 RETRY_MODE: Literal["standard"] = "standard"
 _ATTEMPTS = {Purpose.READ: 8, Purpose.CHANGE: 2}
+_STATE_ATTEMPTS = 3
 
 
 class UnknownAccountError(EngineError):
@@ -54,7 +58,7 @@ class Clients:
         self._sessions = Sessions(estate)
         self._lock = threading.Lock()
         self._made: dict[tuple[Location, Service, Purpose], Any] = {}
-        self._configs = {purpose: self._config(purpose) for purpose in Purpose}
+        self._configs = {purpose: self._config(_ATTEMPTS[purpose]) for purpose in Purpose}
 
     def rds(self, location: Location, purpose: Purpose = Purpose.READ) -> RDSClient:
         """Return the client of RDS. Its listings of snapshots are for `engine.aws.rds` only."""
@@ -72,7 +76,7 @@ class Clients:
         return client
 
     def s3(self, location: Location, purpose: Purpose = Purpose.READ) -> S3Client:
-        """Return the client of S3."""
+        """Return the client of S3, for small objects: it gives up sooner than others."""
         client: S3Client = self._client(location, "s3", purpose)
         return client
 
@@ -98,7 +102,7 @@ class Clients:
         with self._lock:
             if wanted not in self._made:
                 account = self._account(location.account)
-                config = self._configs[purpose]
+                config = self._state_config() if service == "s3" else self._configs[purpose]
                 self._made[wanted] = self._sessions.client(
                     service, location.region, account, purpose, config
                 )
@@ -113,13 +117,26 @@ class Clients:
                 fix="name it under `accounts` of the estate",
             ) from None
 
-    def _config(self, purpose: Purpose) -> Config:
+    def _state_config(self) -> Config:
+        """Return the settings of clients of S3.
+
+        An endpoint of one's own has no host name for each bucket.
+        """
+        own = any(self._sessions.is_chosen(f"endpoint_url{end}") for end in ("", "_s3"))
+        special = Config(
+            connect_timeout=STATE_CONNECT_SECONDS,
+            read_timeout=STATE_REPLY_SECONDS,
+            s3={"addressing_style": "path" if own else "auto"},
+        )
+        return self._config(_STATE_ATTEMPTS).merge(special)
+
+    def _config(self, attempts: int) -> Config:
         """Return the settings of clients; what the environment says of retries goes first."""
         retries: dict[str, Any] = {}
         if not self._sessions.is_chosen("retry_mode"):
             retries["mode"] = RETRY_MODE
         if not self._sessions.is_chosen("max_attempts"):
-            retries["total_max_attempts"] = _ATTEMPTS[purpose]
+            retries["total_max_attempts"] = attempts
         return Config(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=REPLY_SECONDS,

@@ -179,6 +179,7 @@ _FIXES = {
     " role is attached",
     "InvalidClientTokenId": "renew the credentials",
     "UnrecognizedClientException": "renew the credentials",
+    "NoSuchBucket": "create the bucket in the account and region named, or name another",
     "OptInRequired": "enable the region in this account, or take it out of the estate",
     NOT_SENT: "see that the network, the region's name and AWS_ENDPOINT_URL are right",
 }

@@ -12,7 +12,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from engine.cli.inputs import add_at, add_policies_flag, read_documents, the_time
+from engine.cli.inputs import (
+    add_at,
+    add_policies_flag,
+    document_paths,
+    read_documents,
+    the_time,
+)
 from engine.cli.output import screen_of
 from engine.errors import ExitCode, StaleError, UsageError
 
@@ -39,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-local-lock",
         "--local-lock",
         action="store_true",
-        help="let the lock of this machine suffice for -auto-approve",
+        help="without `state.s3`, let the lock of this machine suffice for -auto-approve",
     )
     wait = parser.add_mutually_exclusive_group()
     wait.add_argument(
@@ -87,9 +93,11 @@ def run(args: argparse.Namespace) -> int:
     """Plan or read a plan, ask, do it."""
     from engine.applying.clock import SystemClock
     from engine.applying.cloud import AwsCloud
+    from engine.applying.origin import origin_of
     from engine.applying.probing import AwsProbes
     from engine.applying.progress import outcome_text
     from engine.applying.run import apply_plan, held
+    from engine.applying.state import state_of
     from engine.applying.stopping import StopFlag, ending_on_sigterm
     from engine.cli.files import read_plan
     from engine.inventory.live import clients_of
@@ -106,9 +114,11 @@ def run(args: argparse.Namespace) -> int:
         _insist_on_fit(saved, documents, now, where=args.plan)
         saved = _acknowledged(saved, args.acknowledge)
     timeout = seconds("-lock-timeout", args.lock_timeout)
+    state = state_of(Path(), documents.estate, clients)
+    origin = origin_of(document_paths(args))
     with (
         ending_on_sigterm(),
-        held(Path(), documents.estate.name, SystemClock(), lock_timeout=timeout) as hold,
+        held(state, SystemClock(), lock_timeout=timeout, origin=origin) as hold,
     ):
         plan = saved or _planned(documents, clients, now, args)
         if saved is None and not _is_approved(plan, args):
@@ -166,11 +176,13 @@ def seconds(flag: str, text: str) -> int:
 def _insist_on_safety(args: argparse.Namespace, documents: Documents, clients: Clients) -> None:
     """Keep what is only for the lab away from AWS."""
     from engine.applying.endpoints import all_on_loopback
+    from engine.applying.state import state_location
     from engine.inventory.live import locations_of
 
-    if args.at is None and (args.local_lock or not args.auto_approve):
+    state = state_location(documents.estate)
+    if args.at is None and (args.local_lock or state is not None or not args.auto_approve):
         return
-    if all_on_loopback(clients, locations_of(documents.estate)):
+    if all_on_loopback(clients, locations_of(documents.estate), state):
         return
     if args.at is not None:
         raise UsageError(
@@ -180,7 +192,8 @@ def _insist_on_safety(args: argparse.Namespace, documents: Documents, clients: C
     raise UsageError(
         "-auto-approve without a lock that others see",
         why="two machines could apply to the same estate at once",
-        fix="add -local-lock if only this machine ever applies",
+        fix="keep state in S3 (`state.s3` of the estate), or add -local-lock if only this machine "
+        "ever applies",
     )
 
 

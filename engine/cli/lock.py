@@ -1,4 +1,4 @@
-"""`engine lock`: who holds the lock of this machine, and letting go of it by hand."""
+"""`engine lock`: who holds the lock of an estate, and letting go of it by hand."""
 
 from __future__ import annotations
 
@@ -26,26 +26,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show the lock, or free it."""
-    from engine.applying.lock import free, lock_path, read_lease
+    from engine.applying.state import state_of
 
-    path = lock_path(Path(), read_documents(args).estate.name)
-    lease = read_lease(path)
-    if lease is None or lease.run is None:
+    now = datetime.now(UTC)
+    state = state_of(Path(), read_documents(args).estate)
+    seen = state.standing(now)
+    if seen is None or seen.lease.run is None:
         write_text("free\n")
         return int(ExitCode.OK)
-    live = lease.is_live(datetime.now(UTC))
+    lease = seen.lease
     until = time_text(datetime.fromisoformat(lease.expires_at))
     told = f"held by {lease.who} (run {lease.run}) until {until}, fence {lease.fence}"
     if args.action == "status":
-        write_text(f"{told}\n" if live else f"free: was {told}, which has ended\n")
+        write_text(f"{told}\n" if seen.is_live else f"free: was {told}, which has ended\n")
         return int(ExitCode.OK)
-    if live and not args.force:
+    if seen.is_live and not args.force:
         raise LockedError(
             "the run that holds the lock seems alive",
-            where=str(path),
+            where=state.lock_place,
             why=told,
             fix="end that run, or add -force if you know that it is gone",
         )
-    free(path)
+    state.free(seen)
     write_text(f"released: was {told}\n")
     return int(ExitCode.OK)

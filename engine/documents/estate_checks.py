@@ -77,6 +77,7 @@ def _regions(sources: Sources) -> Iterator[Diagnostic]:
     lists: list[tuple[Node | None, tuple[str, ...]]] = [
         (sources.estate, ("account_defaults", "regions", "*")),
         (sources.estate, ("targets", "*", "region")),
+        (sources.estate, ("state", "s3", "region")),
         *((entry.node, ("regions", "*")) for entry in sources.accounts.values()),
     ]
     for root, path in lists:

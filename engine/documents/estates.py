@@ -8,6 +8,7 @@ from typing import Any
 from engine.documents.merging import merged
 from engine.documents.model import (
     Account,
+    Bucket,
     Estate,
     FullCopies,
     Guards,
@@ -29,6 +30,7 @@ def estate_of(table: Table, accounts: Mapping[str, Table]) -> Estate:
         targets={name: _target(name, target) for name, target in data.get("targets", {}).items()},
         guards=_guards(data.get("guards", {})),
         retire=_retire(table.get("retire")),
+        state=Bucket(**data["state"]["s3"]) if "state" in data else None,
         place=table.place,
     )
 

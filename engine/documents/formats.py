@@ -17,6 +17,10 @@ DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 LONGEST = timedelta(days=36_525)
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])\Z")
+_BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
+_ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}\Z")
+_RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
+_RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 _FIRST_YEAR = datetime(2024, 1, 1)  # noqa: DTZ001 - cron walks local times, a leap year first
 
 
@@ -205,6 +209,23 @@ def _glob(text: str) -> Problem | None:
     return None
 
 
+def _bucket(text: str) -> Problem | None:
+    """Check a bucket's name (S3 User Guide, General purpose bucket naming rules)."""
+    if not 3 <= len(text) <= 63:
+        summary = f"`{_short(text)}` has {len(text)} characters; a bucket's name has 3 to 63"
+        return Problem(Code.BAD_VALUE, summary, "check the bucket's name")
+    if text != text.lower() and _BUCKET.match(text.lower()):
+        summary = f"`{text}` is no name of a bucket"
+        return Problem(Code.BAD_VALUE, summary, f"write {text.lower()}")
+    if _BUCKET.match(text) is None or _ADDRESS.match(text):
+        fix = "write lower-case letters, digits, hyphens, and dots between them"
+        return Problem(Code.BAD_VALUE, f"`{text}` is no name of a bucket", fix)
+    if text.startswith(_RESERVED_STARTS) or text.endswith(_RESERVED_ENDS):
+        summary = f"`{text}` is the name of something else than a general purpose bucket"
+        return Problem(Code.BAD_VALUE, summary, "name the bucket itself")
+    return None
+
+
 FORMATS: dict[str, Check] = {
     "span": _span,
     "elapsed": _elapsed,
@@ -214,4 +235,5 @@ FORMATS: dict[str, Check] = {
     "timezone": _timezone,
     "cron": _cron,
     "glob": _glob,
+    "bucket": _bucket,
 }

@@ -107,14 +107,28 @@ class Retire:
 
 
 @dataclass(frozen=True, slots=True)
+class Bucket:
+    """The bucket that a team keeps lock and journal in: its account's name, and a prefix there."""
+
+    account: str
+    bucket: str
+    region: str
+    prefix: str = "engine"
+
+
+@dataclass(frozen=True, slots=True)
 class Estate:
-    """The accounts, regions, targets and guards that one repository governs."""
+    """The accounts, regions, targets and guards that one repository governs.
+
+    `state` is None where lock and journal are those of one machine.
+    """
 
     name: str
     accounts: Mapping[str, Account]
     targets: Mapping[str, Target | RegionalTarget] = field(default_factory=dict)
     guards: Guards = Guards()
     retire: tuple[Retire, ...] = ()
+    state: Bucket | None = None
     place: Place | None = None
 
 

@@ -23,6 +23,9 @@ def check_references(sources: Sources) -> Iterator[Diagnostic]:
         yield from _targets(sources)
         yield from _copies(sources)
         yield from _selects(sources)
+        for leaf in texts_at(sources.estate, "state", "s3", "account"):
+            if leaf.text not in sources.accounts:
+                yield _unknown(Code.UNKNOWN_ACCOUNT, "account", leaf, sources.accounts)
     yield from _old_names(sources)
 
 

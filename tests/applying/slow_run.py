@@ -13,6 +13,7 @@ from engine.applying.clock import SystemClock
 from engine.applying.executor import Settings
 from engine.applying.progress import JsonLines
 from engine.applying.run import apply_plan, held
+from engine.applying.state import LocalState
 from engine.applying.stopping import StopFlag, ending_on_sigterm
 from tests.applying.probed import ProbedCloud
 from tests.applying.world import (
@@ -49,7 +50,8 @@ def main(root: str, per_call: float, per_snapshot: float) -> int:
     cloud.before_call = dawdle
     settings = Settings(parallelism=2, poll_interval=0.05)
     clock = SystemClock()
-    with ending_on_sigterm(), held(Path(root), ESTATE, clock, lock_timeout=0) as hold:
+    state = LocalState(Path(root), ESTATE)
+    with ending_on_sigterm(), held(state, clock, lock_timeout=0) as hold:
         observer = JsonLines(write, clock)
         plan = plan_of(*steps)
         outcome = apply_plan(plan, cloud, cloud, hold, settings, observer, StopFlag())

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.applying.executor import Executor, Listed, Mode, Settings
-from engine.applying.journal import Entry, Journal, read_run
+from engine.applying.journal import Entry, Journal
 from engine.applying.ledger import Ledger, Problems
 from engine.applying.listings import Listings
+from engine.applying.local_journal import SqlitePages, read_run
 from engine.applying.lock import Lock
 from engine.applying.outcome import RunOutcome, StepResult, StepState
 from engine.applying.performing import Performer, Report
@@ -24,6 +25,8 @@ from tests.applying.world import ESTATE, FakeClock, FakeCloud, InlineWorkers, Po
 
 class FreeLock:
     """A lock that nobody contends for."""
+
+    fence = 1
 
     def verify(self) -> None:
         return
@@ -65,7 +68,7 @@ class Stage:
         self.lock: Lock | None = FreeLock()
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "journal.sqlite"
-        self.journal: Journal | None = Journal(self.path, "run-1", self.clock)
+        self.journal: Journal | None = Journal(SqlitePages(self.path), "run-1", self.clock)
 
     def run(
         self,

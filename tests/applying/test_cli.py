@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine.applying.clock import SystemClock
-from engine.applying.journal import Journal, default_path
-from engine.applying.lock import acquire, lock_path, read_lease
+from engine.applying.local_lock import acquire, lock_path, read_lease
+from engine.applying.state import LocalState
 from engine.cli.main import main
 from engine.documents.load import load_or_raise
 from engine.plans.digest import plan_digest
@@ -139,7 +139,7 @@ def test_runs_are_listed_newest_first_and_told_in_full(
     assert main(["runs"]) == 1
     assert "no journal yet" in capsys.readouterr().err
     for name in ("run-1", "run-2"):
-        journal = Journal(default_path(repository), name, SystemClock())
+        journal = LocalState(repository, "acme").journal(name, SystemClock())
         journal.run_started({"plan": "sha256:d", "estate": "acme"})
         if name == "run-1":
             journal.step("create:x", "failed", "no room")

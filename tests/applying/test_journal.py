@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.applying.journal import Journal, JournalError, Kind, read_run, read_runs
+from engine.applying.journal import Journal, JournalError, Kind
+from engine.applying.local_journal import SqlitePages, read_run, read_runs
 from engine.applying.outcome import StepState
 from engine.applying.ports import Trouble
 from engine.errors import ExitCode
@@ -72,7 +73,7 @@ def test_what_is_written_stays(stage: Stage) -> None:
 
 def test_runs_are_listed_with_their_start_and_end(stage: Stage) -> None:
     for name in ("run-2", "run-3"):
-        journal = Journal(stage.path, name, stage.clock)
+        journal = Journal(SqlitePages(stage.path), name, stage.clock)
         journal.run_started({"plan": "sha256:d"})
         journal.step("create:x", "done", "")
         if name == "run-2":

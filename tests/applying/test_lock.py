@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from engine.applying.clock import SystemClock
-from engine.applying.lock import LEASE, LockLostError, acquire, read_lease
+from engine.applying.local_lock import LEASE, acquire, is_live, read_lease
+from engine.applying.lock import LockLostError
 from engine.applying.outcome import StepState, Stop
 from engine.errors import EngineError, ExitCode, LockedError
 from tests.applying.stage import Stage, states
@@ -21,7 +22,7 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from engine.applying.clock import SystemClock
-from engine.applying.lock import acquire
+from engine.applying.local_lock import acquire
 lock = acquire(Path(sys.argv[1]), sys.argv[2], SystemClock(), who="other@host", timeout=0)
 print(lock.fence, flush=True)
 sys.stdin.readline()
@@ -142,11 +143,11 @@ def test_a_lease_that_ran_out_unnoticed_is_taken_up_again_by_its_holder(tmp_path
     lock.verify()
     lease = read_lease(path)
     assert lease is not None
-    assert lease.is_live(clock.now() + LEASE - timedelta(seconds=2))
+    assert is_live(lease, clock.now() + LEASE - timedelta(seconds=2))
     lock.release()
     freed = read_lease(path)
     assert freed is not None
-    assert not freed.is_live(clock.now())
+    assert not is_live(freed, clock.now())
 
 
 def test_a_run_whose_lock_is_lost_starts_nothing_more(tmp_path: Path) -> None:
@@ -155,6 +156,8 @@ def test_a_run_whose_lock_is_lost_starts_nothing_more(tmp_path: Path) -> None:
     stage.cloud.databases[one.arn] = one
 
     class LostLock:
+        fence = 1
+
         def verify(self) -> None:
             raise LockLostError("taken over")
 

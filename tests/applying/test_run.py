@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from engine.applying.clock import SystemClock
-from engine.applying.journal import Kind, default_path, read_run, read_runs
-from engine.applying.lock import lock_path, read_lease
+from engine.applying.journal import Kind
+from engine.applying.local_journal import default_path, read_run, read_runs
+from engine.applying.local_lock import lock_path, read_lease
 from engine.applying.outcome import Stop
 from engine.applying.run import held, locations_read
+from engine.applying.state import LocalState
 from engine.applying.stopping import StopFlag
 from engine.errors import LockedError
 from tests.applying.world import ESTATE, HOME, VAULT, plan_of
@@ -96,7 +98,7 @@ def test_the_second_signal_ends_a_run_at_once_and_the_next_run_gets_the_lock(
     assert err == ""
     # Let go of, not only seen to be a dead process's: other machines cannot see that.
     assert lock_is_free(tmp_path)
-    with held(tmp_path, ESTATE, SystemClock(), lock_timeout=0) as hold:
+    with held(LocalState(tmp_path, ESTATE), SystemClock(), lock_timeout=0) as hold:
         assert hold.lock is not None
         assert hold.lock.fence == 2
 
@@ -106,7 +108,7 @@ def test_a_second_run_is_turned_away_while_the_first_lives(tmp_path: Path) -> No
     wait_for_call(process)
     with (
         pytest.raises(LockedError),
-        held(tmp_path, ESTATE, SystemClock(), lock_timeout=0.2),
+        held(LocalState(tmp_path, ESTATE), SystemClock(), lock_timeout=0.2),
     ):
         pytest.fail("two runs at once")
     process.kill()
@@ -115,7 +117,7 @@ def test_a_second_run_is_turned_away_while_the_first_lives(tmp_path: Path) -> No
 
 def test_state_that_cannot_be_opened_is_a_problem_not_an_end(tmp_path: Path) -> None:
     (tmp_path / ".engine").write_text("a file where a folder should be")
-    with held(tmp_path, ESTATE, SystemClock(), lock_timeout=0) as hold:
+    with held(LocalState(tmp_path, ESTATE), SystemClock(), lock_timeout=0) as hold:
         assert hold.lock is None
         assert hold.journal is None
         codes = {problem.code for problem in hold.problems.all()}

@@ -30,6 +30,13 @@ def in_estate(name: str, more: str, *told: str) -> Bad:
     return Bad(name, documents(ESTATE + more, policy()), tuple(shifted(t, lines) for t in told))
 
 
+def state(name: str, change: tuple[str, str], *told: str) -> Bad:
+    """An estate with a bucket in which something was replaced, and a good policy."""
+    good = "state: {s3: {account: vault, bucket: acme-engine, region: eu-west-1}}\n"
+    assert change[0] in good
+    return in_estate(name, good.replace(*change), *told)
+
+
 def estate_with(name: str, change: tuple[str, str], *told: str) -> Bad:
     """An estate in which something was replaced, and a good policy."""
     assert change[0] in ESTATE
@@ -155,7 +162,6 @@ SHAPES = (
         "7:35 E190",
         "8:28 E190",
     ),
-    in_estate("later-fields-of-the-estate", "state: {s3: {}}\n", "1:1 E190"),
 )
 
 VALUES = (
@@ -209,6 +215,17 @@ VALUES = (
         "copy-retention-without-keep", "{copies: [{target: local, retention: {}}]}", "1:49 E111"
     ),
     snapshots("negative-backfill", "{copies: [{target: local, backfill: -1}]}", "1:48 E115"),
+    in_estate("state-of-nothing", "state: {}\n", "1:8 E111"),
+    in_estate("state-on-a-disk", "state: {disk: /mnt}\n", "1:8 E111", "1:9 E101"),
+    in_estate("bucket-of-nobody", "state: {s3: {}}\n", "1:13 E111"),
+    state("bucket-of-an-unknown-account", ("vault", "valut"), "1:23 E205"),
+    state("bucket-in-no-region", ("eu-west-1", "ireland"), "1:59 E114"),
+    state("bucket-in-capitals", ("acme-engine", "Acme-Engine"), "1:38 E114"),
+    state("bucket-with-two-dots", ("acme-engine", "acme..engine"), "1:38 E114"),
+    state("bucket-like-an-address", ("acme-engine", "10.0.0.1"), "1:38 E114"),
+    state("bucket-of-two-letters", ("acme-engine", "ac"), "1:38 E114"),
+    state("bucket-of-another-kind", ("acme-engine", "acme-s3alias"), "1:38 E114"),
+    state("prefix-that-begins-with-a-slash", ("eu-west-1", "eu-west-1, prefix: /a"), "1:78 E114"),
     in_estate("percent-over-100", "guards: {max_deletes: {percent: 120}}\n", "1:33 E115"),
     in_estate("negative-min-points", "guards: {min_points: -1}\n", "1:22 E115"),
     in_estate("digest-of-words", "guards: {acknowledged: [all]}\n", "1:25 E114"),

@@ -56,6 +56,13 @@ def test_a_plain_policy_is_fine(tmp_path: Path) -> None:
         ),
         (("regions: [eu-west-1]}", "regions: [eu-west-1, eu-wst-1]}"), ["4:41 W236"]),
         (("regions: [eu-west-1]}", "regions: [eu-west-1, zz-north-9]}"), ["4:41 W236"]),
+        (
+            (
+                "name: acme",
+                "name: acme\nstate: {s3: {account: vault, bucket: acme, region: eu-wst-1}}",
+            ),
+            ["4:51 W236"],
+        ),
     ],
 )
 def test_the_estate(tmp_path: Path, change: tuple[str, str], expected: list[str]) -> None:

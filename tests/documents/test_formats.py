@@ -27,6 +27,9 @@ from engine.documents.shapes import Shape
         ("cron", "*/15 8-18 * JAN-JUN MON#1"),
         ("glob", "*"),
         ("glob", "a[bc]-[!d]*[]]"),
+        ("bucket", "acme-backup-engine"),
+        ("bucket", "a.b-c.9"),
+        ("bucket", "1" * 63),
     ],
 )
 def test_what_is_meant_is_taken(name: str, text: str) -> None:
@@ -47,6 +50,8 @@ def test_what_is_meant_is_taken(name: str, text: str) -> None:
         ("timezone", "a\0b", "write an IANA name, like Europe/Berlin"),
         ("timezone", "/etc/passwd", "write an IANA name, like Europe/Berlin"),
         ("window", "24:30-01:00", "write HH:MM-HH:MM, like 02:00-05:00"),
+        ("bucket", "Acme", "write acme"),
+        ("bucket", "acme-", "write lower-case letters, digits, hyphens, and dots between them"),
         ("glob", "[!]", "close it, or write `[[]` for a bracket"),
     ],
 )

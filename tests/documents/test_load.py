@@ -12,6 +12,7 @@ from engine.documents.diagnostics import DocumentsError
 from engine.documents.load import load, load_or_raise
 from engine.documents.model import (
     Account,
+    Bucket,
     CatchUp,
     Condition,
     CopyRule,
@@ -55,6 +56,7 @@ guards:
   full_copies: {gib: 100}
   acknowledged: [3f1c9ad2e0b47a55]
 retire: [{policy: old, sources: "prod/*/x", locations: "vault/*", reason: gone}]
+state: {s3: {account: vault, bucket: acme-engine, prefix: a/b, region: eu-central-1}}
 """
 
 FULL_POLICY = """\
@@ -124,6 +126,7 @@ def test_the_estate_is_read_whole(tmp_path: Path) -> None:
     )
     assert retire.place is not None
     assert retire.place.line == 17
+    assert estate.state == Bucket("vault", "acme-engine", "eu-central-1", "a/b")
 
 
 def test_the_policy_is_read_whole(tmp_path: Path) -> None:

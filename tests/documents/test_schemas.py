@@ -18,6 +18,7 @@ from engine.documents.checking import check
 from engine.documents.formats import FORMATS
 from engine.documents.model import (
     DEFAULT_IDLE_AFTER,
+    Bucket,
     Guards,
     Incremental,
     MaxDeletes,
@@ -52,6 +53,7 @@ GOOD: dict[str, Any] = {
             "acknowledged": ["3f1c9ad2e0b47a55"],
         },
         "retire": [{"policy": "old", "locations": "prod/*", "reason": "gone"}],
+        "state": {"s3": {"account": "a", "bucket": "acme", "prefix": "a/b", "region": "eu-west-1"}},
     },
     "accounts": {
         "version": 1,
@@ -293,6 +295,7 @@ def test_the_defaults_of_guards_in_the_schema_are_those_of_the_values() -> None:
     assert estate["guards.min_points"].default == Guards().min_points
     assert estate["guards.max_deletes.count"].default == MaxDeletes().count
     assert estate["guards.max_deletes.percent"].default == MaxDeletes().percent
+    assert estate["state.s3.prefix"].default == Bucket("a", "b", "c").prefix
 
 
 def test_a_schema_with_a_keyword_that_is_not_understood_is_refused(
