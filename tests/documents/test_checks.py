@@ -61,7 +61,7 @@ def test_a_plain_policy_is_fine(tmp_path: Path) -> None:
                 "name: acme",
                 "name: acme\nstate: {s3: {account: vault, bucket: acme, region: eu-wst-1}}",
             ),
-            ["4:51 W236"],
+            ["4:52 W236"],
         ),
     ],
 )
