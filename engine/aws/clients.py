@@ -10,6 +10,7 @@ from botocore.config import Config
 
 import engine
 from engine.aws.roles import AccountRoles, Purpose, role_arn
+from engine.aws.s3 import send_at_once
 from engine.aws.sessions import Sessions
 from engine.errors import EngineError
 from engine.inventory.records import Location
@@ -103,9 +104,10 @@ class Clients:
             if wanted not in self._made:
                 account = self._account(location.account)
                 config = self._state_config() if service == "s3" else self._configs[purpose]
-                self._made[wanted] = self._sessions.client(
-                    service, location.region, account, purpose, config
-                )
+                made = self._sessions.client(service, location.region, account, purpose, config)
+                if service == "s3":
+                    send_at_once(made)
+                self._made[wanted] = made
             return self._made[wanted]
 
     def _account(self, account: str) -> AccountRoles:
