@@ -32,6 +32,9 @@ defaults:                        # merged under every policy
 guards:                          # more than this waits for somebody's word
   max_deletes: {count: 50, percent: 20}
   min_points: 2
+
+# state:                         # one lock and one journal for all who apply; docs/state.md
+#   s3: {account: vault, bucket: example-backup-engine, prefix: state, region: eu-west-1}
 """
 
 STANDARD = """\

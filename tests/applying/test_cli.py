@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.applying.calls import Delete
 from engine.applying.clock import SystemClock
 from engine.applying.local_lock import acquire, lock_path, read_lease
 from engine.applying.state import LocalState
@@ -16,7 +17,7 @@ from engine.documents.load import load_or_raise
 from engine.plans.digest import plan_digest
 from engine.plans.json_form import dumps
 from engine.plans.plan import InventoryRead, Plan
-from tests.applying.world import create_step, plan_of, primary
+from tests.applying.world import HOME, create_step, plan_of, primary
 
 DOCUMENTS = """\
 version: 1
@@ -140,20 +141,35 @@ def test_runs_are_listed_newest_first_and_told_in_full(
     assert "no journal yet" in capsys.readouterr().err
     for name in ("run-1", "run-2"):
         journal = LocalState(repository, "acme").journal(name, SystemClock())
-        journal.run_started({"plan": "sha256:d", "estate": "acme"})
+        origin = {"commit": "0123456789abcdef", "changed": name == "run-2"}
+        journal.run_started({"plan": "sha256:0a0b0c0d0e0f0a0b", "estate": "acme", **origin})
         if name == "run-1":
+            call = Delete("orders-1")
+            journal.intent("delete:x", HOME, call, 2)
+            journal.outcome("delete:x", call, 2, error="DBSnapshotNotFound: no")
             journal.step("create:x", "failed", "no room")
-            journal.run_ended({"exit_code": 3, "counts": {"failed": 1}})
+            problem = {"code": "state_unreachable", "where": "s3://b", "text": "it was away"}
+            journal.run_ended(
+                {"exit_code": 3, "seconds": 65.2, "counts": {"failed": 1}, "problems": [problem]}
+            )
         journal.close()
     assert main(["runs"]) == 0
     newest, oldest = capsys.readouterr().out.splitlines()
     assert newest.startswith("run-2")
     assert "did not end" in newest
-    assert oldest.endswith("exit 3  failed: 1")
+    assert "plan 0a0b0c0d0e0f  commit 0123456789ab with changes  " in newest
+    assert oldest.endswith("commit 0123456789ab  1m05s  exit 3  failed: 1")
     assert main(["runs", "run-1"]) == 0
-    assert "create:x failed: no room" in capsys.readouterr().out
+    story = capsys.readouterr().out
+    assert "plan sha256:0a0b0c0d0e0f0a0b of commit 0123456789abcdef by " in story
+    assert "DeleteDBSnapshot for delete:x, attempt 2" in story
+    assert "0.0s  DeleteDBSnapshot for delete:x: DBSnapshotNotFound: no" in story
+    assert "create:x failed: no room" in story
+    assert story.endswith("problem: s3://b: it was away\n")
     assert main(["runs", "run-1", "-json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["kind"] for line in lines] == ["run_started", "step", "run_ended"]
+    kinds = [line["kind"] for line in lines]
+    assert kinds == ["run_started", "intent", "outcome", "step", "run_ended"]
+    assert lines[0]["detail"]["commit"] == "0123456789abcdef"
     assert main(["runs", "run-9"]) == 1
     assert main(["runs", "-limit", "0"]) == 64
