@@ -56,7 +56,7 @@ class S3Pages:
         self._taken = self._safe = self._refused = self._wanted = 0
         self._error: JournalError | None = None
         self._again_at = 0.0
-        self._closing = False
+        self._closing = self._ended = False
         self._writer = threading.Thread(target=self._work, name="journal", daemon=True)
         self._writer.start()
 
@@ -64,6 +64,8 @@ class S3Pages:
         """Add an entry; raises JournalError."""
         line = _line(entry)
         with self._changed:
+            if self._ended:
+                raise self._error or JournalError("the journal is closed")
             if not self._pending:
                 self._oldest = self._clock.elapsed()
             self._pending.append((entry.seq, line))
@@ -99,6 +101,18 @@ class S3Pages:
     # -- the writer's thread -------------------------------------------------------------------
 
     def _work(self) -> None:
+        try:
+            self._write_until_closed()
+        finally:
+            # Whatever ended it: nobody may wait for it any more.
+            with self._changed:
+                self._ended = True
+                if self._error is None and self._safe < self._taken:
+                    self._error = JournalError("the journal's writer has ended")
+                self._refused = self._taken
+                self._changed.notify_all()
+
+    def _write_until_closed(self) -> None:
         while True:
             with self._changed:
                 while not self._is_due():

@@ -140,12 +140,13 @@ def test_the_age_of_an_object_is_by_the_clock_of_s3(s3: Scripted) -> None:
     s3.answers = [
         Said(200, b"x", {**tag, "Date": NOW, "Last-Modified": WRITTEN}),
         Said(200, b"x", {**tag, "Last-Modified": WRITTEN}),
+        Said(200, b"x", {**tag, "Date": NOW}),
         Said(200, b"x", {**tag, "Date": "soon", "Last-Modified": WRITTEN}),
         Said(200, b"x", {**tag, "Date": WRITTEN, "Last-Modified": NOW}),
     ]
-    ages = [found.age for _ in range(4) if (found := bucket().read("lock.json"))]
+    ages = [found.age for _ in range(5) if (found := bucket().read("lock.json"))]
     # What is not known is young: a lease of unknown age is never taken over.
-    assert ages == [timedelta(seconds=190), timedelta(), timedelta(), timedelta()]
+    assert ages == [timedelta(seconds=190), *[timedelta()] * 4]
 
 
 def test_what_is_not_there_is_none_and_what_cannot_be_read_is_an_error(s3: Scripted) -> None:

@@ -170,6 +170,26 @@ def test_closing_ends_though_the_store_is_away(scene: Scene) -> None:
     scene.journal = scene.open("20261121T021500Z-11111111")
 
 
+def test_what_comes_after_the_end_is_refused(scene: Scene) -> None:
+    scene.journal.close()
+    with pytest.raises(JournalError, match="closed"):
+        scene.intent()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_bug_in_the_writer_leaves_nobody_waiting(scene: Scene) -> None:
+    def break_down() -> None:
+        raise ZeroDivisionError
+
+    scene.store.before_write = break_down
+    for number in range(2):
+        with pytest.raises(JournalError, match="has ended"):
+            scene.intent(number)
+    with pytest.raises(JournalError, match="has ended"):
+        scene.journal.close()
+    scene.journal = scene.open("20261121T021500Z-11111111")
+
+
 @pytest.mark.parametrize("days", [0, 3, 20, 200, 900])
 def test_the_newest_runs_are_found_however_long_ago_they_were(scene: Scene, days: int) -> None:
     names = []
