@@ -10,7 +10,7 @@ from engine.applying.objects import ConflictError, DoubtError, Stored
 from engine.aws import s3
 from engine.aws.clients import Clients
 from engine.aws.errors import AwsError, Reaction
-from engine.aws.sessions import Purpose
+from engine.aws.roles import Purpose
 from engine.inventory.records import Location
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from functools import partial
 from engine.applying.calls import Call
 from engine.applying.journal import Journal, JournalError
 from engine.applying.lock import Lock, LockLostError
-from engine.applying.outcome import Problem, StepResult
+from engine.applying.outcome import STATE_UNREACHABLE, Problem, StepResult
 from engine.errors import EngineError
 from engine.inventory.records import Location
 from engine.plans.codes import Action
@@ -116,7 +116,7 @@ class Ledger:
 
     def _note(self, error: EngineError) -> None:
         text = f"{told(error)}; deletes and unshares wait for the next run"
-        self._problems.add(Problem("state_unreachable", error.where or "", text))
+        self._problems.add(Problem(STATE_UNREACHABLE, error.where or "", text))
 
 
 def told(error: EngineError) -> str:

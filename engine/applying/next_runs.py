@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.applying.needs import KEY_UNUSABLE, ROLE_UNUSABLE
-from engine.applying.outcome import BUG, StepState
+from engine.applying.outcome import BUG, STATE_UNREACHABLE, StepState
 from engine.applying.ports import Trouble
 from engine.applying.preconditions import CONFLICT
 from engine.applying.retries import LOCATION_DOWN
@@ -28,6 +28,7 @@ _FAILED: dict[str, str] = {
     LOCATION_DOWN: f"{_AGAIN} once the location answers",
     "location_unreadable": "looks what came of it, and goes on from there",
     BUG: _SOMEBODY + "report the bug of the engine; it plans the step again meanwhile",
+    STATE_UNREACHABLE: f"{_AGAIN} once lock and journal are in reach",
     "engine_error": _SOMEBODY + "see the error; it plans the step again meanwhile",
 }
 

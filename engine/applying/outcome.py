@@ -38,6 +38,9 @@ class StepState(StrEnum):
 BUG = "bug"
 """The code of what is the engine's own fault."""
 
+STATE_UNREACHABLE = "state_unreachable"
+"""The code of what is not done, or not written down, since lock or journal cannot be reached."""
+
 
 class Stop(StrEnum):
     """Why a run ended before its graph did."""

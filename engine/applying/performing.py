@@ -22,7 +22,7 @@ from engine.applying.calls import (
 from engine.applying.ledger import Ledger, Problems, StateError, told
 from engine.applying.listings import UNFINISHED, Listings
 from engine.applying.lock import LockLostError
-from engine.applying.outcome import Problem, StepState
+from engine.applying.outcome import STATE_UNREACHABLE, Problem, StepState
 from engine.applying.ports import Clock, Cloud, CloudError, Trouble
 from engine.applying.preconditions import Refusal, Sight, first_refusal, unusable, zone_pair
 from engine.applying.retries import DEFAULT, Patience, Treatment, advice, may_retry, treatment
@@ -105,7 +105,7 @@ class Performer:
         except LockLostError as error:
             return Report(step, StepState.NOT_STARTED, error.what, "lock_lost", lock_lost=True)
         except StateError as error:
-            return Report(step, StepState.FAILED, told(error), "state_unreachable", error.fix)
+            return Report(step, StepState.FAILED, told(error), STATE_UNREACHABLE, error.fix)
         except EngineError as error:
             return Report(step, StepState.FAILED, told(error), "engine_error", error.fix)
         return Report(step, _state_after(step.action), made_here=step.action in MAKES)

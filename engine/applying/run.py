@@ -13,7 +13,14 @@ from engine.applying.ledger import Ledger, Problems, told
 from engine.applying.listings import Listings
 from engine.applying.lock import Lock
 from engine.applying.origin import Origin
-from engine.applying.outcome import Problem, RunOutcome, StepResult, StepState, Stop
+from engine.applying.outcome import (
+    STATE_UNREACHABLE,
+    Problem,
+    RunOutcome,
+    StepResult,
+    StepState,
+    Stop,
+)
 from engine.applying.performing import Performer, Report
 from engine.applying.ports import Clock, Cloud, Probes
 from engine.applying.preflight import Preflight
@@ -167,7 +174,7 @@ def _journal(state: State, run: str, clock: Clock, problems: Problems) -> Journa
 
 def _unreachable(error: EngineError, place: str) -> Problem:
     text = f"{told(error)}; deletes and unshares wait for the next run"
-    return Problem("state_unreachable", error.where or place, text)
+    return Problem(STATE_UNREACHABLE, error.where or place, text)
 
 
 def _note_start(plan: Plan, hold: Held) -> None:

@@ -123,6 +123,8 @@ class S3Lock:
         self._keeper.join()
         with self._guard:
             if self._lost is None:
+                # From here on another run may have it, whatever comes of the write.
+                self._lost = LockLostError("the lock has been let go", where=self._slot.place)
                 self._replace(freed(self._lease))
 
     def _is_fresh(self) -> bool:

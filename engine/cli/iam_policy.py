@@ -50,9 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
     _insist_on_sense(args)
     documents = read_documents(args)
-    # Documents name a bucket for state only where the engine can keep its state in one.
-    state = getattr(documents.estate, "state", None)
-    found = permissions_of(documents, args.principal, state)
+    found = permissions_of(documents, args.principal, documents.estate.state)
     accounts = _chosen(found, args.account)
     for one in accounts:
         for text in one.too_long():

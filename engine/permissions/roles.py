@@ -200,10 +200,10 @@ def _state(state: StateBucket) -> Iterator[Statement]:
     below = f"{state.prefix.strip('/')}/*" if state.prefix.strip("/") else "*"
     objects = tuple(one for one in actions_of(User.ROLE, "s3") if one != "s3:ListBucket")
     yield Statement("KeepState", "lock and journal", objects, (f"{bucket}/{below}",))
+    # Not by prefix: reading an object has none, and S3 would deny one that is not there yet.
     yield Statement(
         "ListState",
         "runs are found by their names; without this S3 hides what is not there",
         ("s3:ListBucket",),
         (bucket,),
-        {"StringLike": {"s3:prefix": below}},
     )

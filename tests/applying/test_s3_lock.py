@@ -13,7 +13,7 @@ import pytest
 from engine.applying.lock import LockLostError
 from engine.applying.s3_lock import DEFAULT, S3Lock, Slot, acquire, free, standing
 from engine.aws import clients
-from engine.aws.sessions import Purpose
+from engine.aws.roles import Purpose
 from engine.errors import EngineError, ExitCode, LockedError
 from tests.applying.store import FakeStore, UnreachableError
 from tests.applying.world import FakeClock
@@ -77,6 +77,15 @@ def test_the_first_run_gets_the_lock_and_the_next_one_counts_on(scene: Scene) ->
     assert (first.fence, scene.lease()["run"]) == (1, "first")
     first.release()
     assert (scene.lease()["fence"], scene.lease()["run"]) == (1, None)
+    assert scene.take("second").fence == 2
+
+
+def test_who_let_the_lock_go_makes_no_more_calls(scene: Scene) -> None:
+    first = scene.take("first")
+    first.release()
+    with pytest.raises(LockLostError, match="let go"):
+        first.verify()
+    first.release()
     assert scene.take("second").fence == 2
 
 
