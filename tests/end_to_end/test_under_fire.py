@@ -144,9 +144,9 @@ TROUBLES: dict[str, Trouble] = {
         lacking=lacks("troubled@vault"), stage=take_the_id_of_the_copy,
     ),
     "the key of a database that is disabled": Trouble(
-        3, "no_route", ("cannot be copied: its key", "is Disabled"),
-        Terms(odd_key="alias/odd"), lacks("troubled@prod", "troubled@vault"),
-        stage=disable("prod", "alias/odd"), plan_code=6,
+        6, "no_route", ("cannot be copied: its key", "is Disabled"),
+        Terms(odd_key="alias/odd"), lacks("troubled@vault"),
+        stage=disable("prod", "alias/odd"),
     ),
     "the key of a target that is disabled": Trouble(
         3, "check", ("E311 key-unusable", "is Disabled"),

@@ -64,12 +64,6 @@ MUTANTS: tuple[Mutant, ...] = (
                 "    if True:",
             ),
             (
-                "check-absent",
-                "an object under the id is looked at",
-                "    return None if found is None else unusable(found, sight)",
-                "    return None",
-            ),
-            (
                 "check-conflict",
                 "an object that is not ours is not taken for the one to be made",
                 "    if sight.marks(found) is None:\n        return Refusal(",
@@ -97,7 +91,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *mutants_of(
         "engine/applying/ledger.py",
-        "applying/test_run.py applying/test_executor.py applying/test_over_http.py",
+        "applying/test_journal.py applying/test_executor.py",
         [
             (
                 "state-for-deletes",
