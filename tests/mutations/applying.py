@@ -91,13 +91,13 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *mutants_of(
         "engine/applying/ledger.py",
-        "applying/test_journal.py applying/test_executor.py",
+        "applying/test_ledger.py applying/test_journal.py",
         [
             (
                 "state-for-deletes",
                 "nothing is deleted while lock or journal cannot be reached",
-                "            if step.action in NEEDS_STATE:",
-                "            if False:",
+                "                if not is_lost and step.action not in NEEDS_STATE:",
+                "                if not is_lost:",
             ),
             (
                 "state-for-unshares",
@@ -108,31 +108,37 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "state-not-for-backups",
                 "backups go on while lock or journal cannot be reached",
-                "            if step.action in NEEDS_STATE:",
-                "            if True:",
+                "                if not is_lost and step.action not in NEEDS_STATE:",
+                "                if False:",
+            ),
+            (
+                "state-is-a-problem",
+                "state that cannot be reached reaches the exit code",
+                "                if not is_lost:\n                    self._note(error)",
+                "                if False:\n                    self._note(error)",
             ),
             (
                 "lock-is-verified",
                 "a run that lost its lock stops before its next call",
-                "            self._lock.verify()\n",
+                "        self._lock.verify()\n",
                 "",
+            ),
+            (
+                "lock-is-verified-last",
+                "a lock that was lost while the journal was written is noticed",
+                "= (self._verify, announce, self._verify)",
+                "= (self._verify, announce)",
             ),
         ],
     ),
     *mutants_of(
-        "engine/applying/lock.py",
+        "engine/applying/local_lock.py",
         "applying/test_lock.py",
         [
             (
-                "lock-fence",
-                "who took over is another holder, though the run is called the same",
-                "        return found.fence == self._lease.fence and found.run == self._lease.run",
-                "        return found.run == self._lease.run",
-            ),
-            (
                 "lock-is-exclusive",
                 "a lock that somebody holds is not taken",
-                "            if found is None or not found.is_live(clock.now()):",
+                "            if found is None or not is_live(found, clock.now()):",
                 "            if True:",
             ),
             (
@@ -146,6 +152,36 @@ MUTANTS: tuple[Mutant, ...] = (
                 "who lost the lock learns it",
                 "        if found is None or not self._is_ours(found):",
                 "        if found is None:",
+            ),
+        ],
+    ),
+    *mutants_of(
+        "engine/applying/s3_lock.py",
+        "applying/test_s3_lock.py",
+        [
+            (
+                "lease-is-ours",
+                "another run's lease is not renewed",
+                "        return (found.fence, found.run) == (self._lease.fence, self._lease.run)",
+                "        return True",
+            ),
+            (
+                "lease-is-fresh",
+                "no call begins that may end after the lease",
+                "        if self._lost is None and self._is_fresh():",
+                "        if self._lost is None:",
+            ),
+            (
+                "lease-of-the-living",
+                "a lease that has not run out is not taken over",
+                "self.age < terms.lease + terms.grace",
+                "self.age < 0",
+            ),
+            (
+                "lease-of-the-dead",
+                "a lease that ran out is taken over",
+                "self.age < terms.lease + terms.grace",
+                "self.age < 10 * terms.lease",
             ),
         ],
     ),
