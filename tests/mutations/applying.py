@@ -187,7 +187,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *mutants_of(
         "engine/applying/performing.py",
-        "applying/test_executor.py applying/test_retries.py",
+        "applying/test_executor.py applying/test_preconditions.py",
         [
             (
                 "lost-reply-is-looked-for",
