@@ -37,10 +37,13 @@ coverage: $(READY)  ## branch coverage of the pure core: all of it
 chaos: $(READY)  ## the long tests: random worlds, kills, simulated weeks
 	HYPOTHESIS_PROFILE=chaos $(BIN)/python -m pytest -n 2 --dist loadscope -m slow
 
+mutants: $(READY)  ## break each protection, one at a time, and see that a test notices
+	$(BIN)/python -m tests.mutations
+
 bench: $(READY)  ## speed and memory, printed
 	$(BIN)/python -m tests.benchmarks
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help setup demo lint test coverage chaos bench clean
+.PHONY: help setup demo lint test coverage chaos mutants bench clean

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from engine.errors import ExitCode, worst
 from engine.plans.plan import Plan, Step
+from engine.plans.troubles import Trouble, codes_of, troubles_of
 
 
 class StepState(StrEnum):
@@ -99,11 +100,16 @@ class RunOutcome:
         codes = {_code_of(result.state) for result in self.results}
         if self.stop is not None:
             codes.add(_STOPS[self.stop])
-        if self.plan.findings or self.plan.errored or self._has_bug():
+        if self.plan.errored or self._has_bug():
             codes.add(ExitCode.ERROR)
         if self.problems or not self.plan.inventory.complete:
             codes.add(ExitCode.PARTIAL)
-        return worst(codes)
+        return worst(codes | codes_of(self.troubles))
+
+    @property
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What was wrong before the run began."""
+        return troubles_of(self.plan)
 
     def _has_bug(self) -> bool:
         return any(one.code == BUG for one in self.problems)

@@ -224,6 +224,10 @@ def outcome_words(outcome: RunOutcome) -> dict[str, object]:
         "running": counts.get(StepState.RUNNING.value, 0),
         "counts": counts,
         "unfinished": [_alike_words(alike) for alike in unfinished(outcome)],
+        "troubles": [
+            {"kind": one.kind.value, "text": one.text, "about": list(one.about)}
+            for one in outcome.troubles
+        ],
         "problems": [
             {"code": one.code, "where": one.where, "text": one.text} for one in outcome.problems
         ],
@@ -245,6 +249,7 @@ def _alike_words(alike: Alike) -> dict[str, object]:
 def outcome_text(outcome: RunOutcome, screen: Shows) -> str:
     """Return a run's end for people: what did not go well first, counts last."""
     lines = [line for alike in unfinished(outcome) for line in _alike_lines(alike)]
+    lines += [f"{one.kind}: {one.where}: {one.text}" for one in outcome.troubles]
     lines += [f"problem: {one.where}: {one.text}" for one in outcome.problems]
     if outcome.stop is not None:
         lines.append(f"stopped: {_spaced(outcome.stop)}")

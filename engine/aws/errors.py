@@ -97,6 +97,8 @@ _UNKNOWN_OUTCOME = frozenset(
         "ExportTaskAlreadyExists",
     }
 )
+# Regions that are enabled by choice know no credentials of accounts that did not choose them.
+_OF_THE_REGION = frozenset({"OptInRequired", "InvalidClientTokenId", BAD_CALL})
 _REMOVALS = ("Delete", "Remove", "Stop", "Cancel")
 _SNAPSHOT_QUOTA = frozenset({"SnapshotQuotaExceeded", "SnapshotQuotaExceededFault"})
 
@@ -163,6 +165,12 @@ class AwsError(EngineError):
             why=message or None,
             fix=_FIXES.get(code) or _FIXES_BY_REACTION.get(self.reaction),
         )
+
+    @property
+    def may_be_the_region(self) -> bool:
+        """Whether another region might have answered: this one is down, or not enabled."""
+        passes = self.reaction in {Reaction.RETRY_SOON, Reaction.OUTCOME_UNKNOWN}
+        return passes or self.code in _OF_THE_REGION
 
     @property
     def cause(self) -> str:

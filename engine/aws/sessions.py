@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -82,8 +83,8 @@ class Sessions:
         Raises:
             AwsError: region, endpoint or configuration make no sense.
         """
-        home = account.regions[0] if account.regions else region
-        credentials = self._credentials(account, purpose, home, config)
+        homes = tuple(account.regions) or (region,)
+        credentials = self._credentials(account, purpose, homes, config)
         return self._make(service, region, config, credentials)
 
     def own_client(self, service: str, region: str | None, config: Config) -> Any:
@@ -115,15 +116,15 @@ class Sessions:
             return client
 
     def _credentials(
-        self, account: AccountRoles, purpose: Purpose, home: str, config: Config
+        self, account: AccountRoles, purpose: Purpose, homes: Sequence[str], config: Config
     ) -> Credentials | None:
-        arn = role_arn(account, purpose, home)
+        arn = role_arn(account, purpose, homes[0])
         if arn is None:
             return None
         with self._lock:
             if arn not in self._assumed:
-                sts = self.own_client("sts", home, config)
-                fetch = _RoleFetcher(sts, arn, self._session_name, account.external_id)
+                doors = [partial(self.own_client, "sts", home, config) for home in homes]
+                fetch = _RoleFetcher(doors, arn, self._session_name, account.external_id)
                 self._assumed[arn] = _RoleCredentials(fetch)
             return self._assumed[arn]
 
@@ -170,17 +171,32 @@ class _RoleCredentials(DeferredRefreshableCredentials):
 
 
 class _RoleFetcher:
-    """Assumes one role, at first use and again before the session ends."""
+    """Assumes one role, at first use and again before the session ends.
 
-    def __init__(self, sts: STSClient, arn: str, name: str, external_id: str | None) -> None:
-        self._sts = sts
+    Any of the `doors` will do: one region that is down locks nobody out of the others.
+    """
+
+    def __init__(
+        self, doors: Sequence[Callable[[], STSClient]], arn: str, name: str, external_id: str | None
+    ) -> None:
+        self._doors = doors
         self._parameters: AssumeRoleRequestTypeDef = {"RoleArn": arn, "RoleSessionName": name}
         if external_id is not None:
             self._parameters["ExternalId"] = external_id
 
     def __call__(self) -> dict[str, str]:
+        *others, last = self._doors
+        for door in others:
+            try:
+                return self._assume(door())
+            except AwsError as error:
+                if not error.may_be_the_region:
+                    raise
+        return self._assume(last())
+
+    def _assume(self, sts: STSClient) -> dict[str, str]:
         with calling("sts:AssumeRole"):
-            granted = self._sts.assume_role(**self._parameters)["Credentials"]
+            granted = sts.assume_role(**self._parameters)["Credentials"]
         return {
             "access_key": granted["AccessKeyId"],
             "secret_key": granted["SecretAccessKey"],

@@ -10,6 +10,7 @@ from engine.cli.files import write_whole
 from engine.cli.inputs import add_at, add_policies, parse_time, read_documents, the_time
 from engine.errors import ExitCode, worst
 from engine.plans.plan import Plan, PlanOptions
+from engine.plans.troubles import codes_of, troubles_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-detailed-exitcode",
         "--detailed-exitcode",
         action="store_true",
-        help="exit 2 when there are changes, 4 when a guard withholds, 6 on broken objectives",
+        help="exit 2 when there are changes, 4 when a guard withholds, 6 on errors and conflicts",
     )
     for flag, text in (
         ("only", "plan only these sources: ACCOUNT/REGION/IDENTIFIER, globs"),
@@ -99,8 +100,8 @@ def exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
         codes.add(ExitCode.ERROR)
     if not plan.inventory.complete:
         codes.add(ExitCode.PARTIAL)
-    if detailed and any(guard.withholds for guard in plan.guards):
-        codes.add(ExitCode.WITHHELD)
+    if detailed:
+        codes |= codes_of(troubles_of(plan))
     if detailed and plan.has_changes:
         codes.add(ExitCode.CHANGES)
     return worst(codes)

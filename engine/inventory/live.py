@@ -5,7 +5,7 @@ Importing this loads botocore.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -65,14 +65,14 @@ def read_live(estate: Estate, clients: Clients, now: datetime) -> Inventory:
         now: the time of the run; becomes `taken_at`.
     """
     locations = locations_of(estate)
-    homes: dict[str, Location] = {}
+    homes: dict[str, list[Location]] = {}
     for at in locations:
-        homes.setdefault(at.account, at)
+        homes.setdefault(at.account, []).append(at)
     with collector_paused(), ThreadPoolExecutor(_threads(locations)) as pool:
         strangers = dict(
             zip(
                 homes,
-                pool.map(lambda at: _wrong_account(clients, at), homes.values()),
+                pool.map(lambda places: _wrong_account(clients, places), homes.values()),
                 strict=True,
             )
         )
@@ -94,18 +94,25 @@ def _threads(locations: Iterable[Location]) -> int:
     return max(1, min(MOST_THREADS, len(tuple(locations))))
 
 
-def _wrong_account(clients: Clients, at: Location) -> str | None:
+def _wrong_account(clients: Clients, places: Sequence[Location]) -> str | None:
     """Return why the credentials for an account cannot be its own, None where they are.
 
     An account read with another one's credentials would look as if all its databases were gone.
+    Whichever of its regions answers can tell: one that is down makes none of the others unread.
     """
-    try:
-        caller = sts.read_caller(clients.sts(at))
-    except AwsError as error:
-        return error.cause
-    if caller.account == at.account:
-        return None
-    return f"the credentials for it, {caller.arn}, belong to account {caller.account}"
+    cause = None
+    for at in places:
+        try:
+            caller = sts.read_caller(clients.sts(at))
+        except AwsError as error:
+            cause = cause or error.cause
+            if error.may_be_the_region:
+                continue
+            return cause
+        if caller.account == at.account:
+            return None
+        return f"the credentials for it, {caller.arn}, belong to account {caller.account}"
+    return cause
 
 
 class _LocationReading:
@@ -130,6 +137,9 @@ class _LocationReading:
             return Scope(at, ScopeStatus.FAILED, error.cause), ()
         instances = self._essential(lambda: rds.list_instances(client, at))
         snapshots = self._essential(lambda: rds.list_snapshots(client, at))
+        if instances is None and snapshots is None:
+            # Each further call to a region that is down would take as long as these.
+            return Scope(at, ScopeStatus.FAILED, "; ".join(self._causes)), ()
         keys = self._optional("keys", lambda: self._keys(instances or (), snapshots or ()))
         scope = Scope(
             location=at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from engine.documents.model import FullCopies, Incremental
@@ -35,6 +35,13 @@ def apply_guards(
     states.extend(_incremental_required(steps, drafts, world, accepted))
     states.extend(_full_copies(steps, drafts, world, accepted))
     return states
+
+
+def still_holding(states: Iterable[GuardState], steps: Steps) -> Iterable[GuardState]:
+    """Yield the states with what they withhold now that room has been given away."""
+    for state in states:
+        held = tuple(name for name in state.withholds if steps.is_withheld(name))
+        yield state if held == state.withholds else replace(state, withholds=held)
 
 
 # -- two policies for one database ---------------------------------------------------------------

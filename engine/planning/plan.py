@@ -13,7 +13,7 @@ from engine.inventory.records import Inventory, Location
 from engine.planning.checks import check_world
 from engine.planning.draft import Draft
 from engine.planning.drift.find import find_drift
-from engine.planning.guards import apply_guards, full_copy_warnings
+from engine.planning.guards import apply_guards, full_copy_warnings, still_holding
 from engine.planning.matching import is_protectable
 from engine.planning.ordering import in_order
 from engine.planning.preview import next_slots
@@ -64,7 +64,8 @@ def make_plan(
     drafts = [plan_source(s, world, book) for s in selected(sources, world, options)]
     steps = Steps(step for draft in drafts for step in in_order(draft.steps))
     guards = apply_guards(steps, drafts, world, options.acknowledged)
-    guards += give_room(steps, drafts, world)
+    full = give_room(steps, drafts, world)
+    guards = [*still_holding(guards, steps), *full]
     findings = verify(steps.result(), documents, inventory, now)
     guards += _hold_findings(steps, findings)
     warnings = (

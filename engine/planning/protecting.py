@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from engine.identity.chains import Chain
 from engine.identity.marks import Role
@@ -20,6 +20,9 @@ from engine.planning.steps import MAKES, delete_snapshot, is_in_chain, is_there,
 from engine.planning.survey import Holding, World
 from engine.plans.codes import Action, KeepReason
 from engine.plans.plan import Precondition, Reason
+
+# AWS names no limit to how long a copy takes; nothing is known to come near a week.
+LONGEST_COPY = timedelta(days=7)
 
 
 @dataclass(slots=True)
@@ -141,18 +144,30 @@ def _inventory_incomplete(verdict: Verdict, around: _Surroundings) -> None:
     holding, world = verdict.holding, around.world
     needed = {holding.location, around.draft.source.location}
     if holding.marks.role is not Role.COPY:
-        needed |= {d.route.location for d in around.demands}
-        needed |= _old_targets(holding, around)
+        needed |= _targets_that_matter(holding, around)
     for account in holding.marks.shared:
         needed |= set(world.locations_of(account))
     _protect_from_unread(needed, verdict, around)
 
 
-def _old_targets(holding: Holding, around: _Surroundings) -> set[Location]:
-    """Return where the policy that made an object may be copying it without leaving a mark.
+def _targets_that_matter(holding: Holding, around: _Surroundings) -> set[Location]:
+    """Return the targets that have to be read before an object goes.
 
-    To another account nothing is copied without sharing.
+    They are those that may still want it, and those that may be copying it without leaving a
+    mark: to another account nothing is copied without sharing. Where room is short wishes do not
+    count, nor does a copy that would have begun too long ago: else a target that stays dead would
+    fill the quota, and no backup could be made any more.
     """
+    world, home = around.world, holding.location
+    wishing = {d.route.location for d in around.demands}
+    copying = {at for at in wishing if at.account == home.account} | _old_targets(holding, around)
+    if not world.is_tight(home):
+        return wishing | copying
+    return set() if made(holding)[0] <= world.now - LONGEST_COPY else copying
+
+
+def _old_targets(holding: Holding, around: _Surroundings) -> set[Location]:
+    """Return where the policy that made an object may be copying it without leaving a mark."""
     source, matcher = around.draft.source, around.world.matcher
     maker = matcher.maker(holding.marks.policy)
     if maker is None:

@@ -22,7 +22,8 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 class _Place:
     """The room of one location while it is given away.
 
-    `freed` are the deletes that make room without waiting for anything new.
+    `freed` are the deletes that make room without waiting for anything new, `in_reserve` those of
+    them that `max_deletes` holds back, oldest slot first.
     """
 
     location: Location
@@ -30,7 +31,13 @@ class _Place:
     left: int
     wanted: int = 0
     freed: list[str] = field(default_factory=list)
+    in_reserve: list[str] = field(default_factory=list)
     turned_away: list[str] = field(default_factory=list)
+
+    @property
+    def most(self) -> int:
+        """How many more snapshots there could be."""
+        return self.left + len(self.freed) + len(self.in_reserve)
 
 
 def give_room(steps: Steps, drafts: Sequence[Draft], world: World) -> list[GuardState]:
@@ -38,7 +45,9 @@ def give_room(steps: Steps, drafts: Sequence[Draft], world: World) -> list[Guard
 
     What is made beyond the free room waits for deletes that are safe without any new point. The
     source whose newest point at a location is oldest comes first there. A copy gets room together
-    with the bridge it needs, so that no bridge takes room for a copy that has none.
+    with the bridge it needs, so that no bridge takes room for a copy that has none. No limit to
+    deletes stops backups: where nothing else makes room, one that `max_deletes` holds back goes
+    for each new snapshot.
     """
     makers = [s for s in steps.all().values() if s.action in MAKES and not steps.is_withheld(s.id)]
     places = _places(steps, makers, world)
@@ -68,12 +77,19 @@ def _places(steps: Steps, makers: Sequence[Step], world: World) -> dict[At, _Pla
     reserved = {name for maker in makers for name in maker.depends_on}
     for step in steps.all().values():
         place = places.get(step.location)
-        if place is None or steps.is_withheld(step.id):
+        if place is None:
             continue
+        held = steps.is_withheld(step.id)
         if step.action in MAKES:
-            place.wanted += _takes_room(step, steps)
-        elif step.id not in reserved and _frees_at_once(steps, step):
+            place.wanted += not held and _takes_room(step, steps)
+        elif step.id in reserved or not _frees_at_once(steps, step):
+            continue
+        elif not held:
             place.freed.append(step.id)
+        elif steps.is_withheld_by(step.id, Guard.MAX_DELETES):
+            place.in_reserve.append(step.id)
+    for place in places.values():
+        place.in_reserve.sort(key=lambda name: (steps[name].slot or NEVER, name))
     return places
 
 
@@ -117,7 +133,7 @@ def _first_too_small(
         (
             places[where]
             for where in sorted(needs)
-            if where in places and needs[where] > places[where].left + len(places[where].freed)
+            if where in places and needs[where] > places[where].most
         ),
         None,
     )
@@ -130,8 +146,11 @@ def _take(unit: Sequence[Step], places: Mapping[At, _Place], steps: Steps) -> No
             continue
         if place.left:
             place.left -= 1
-        else:
-            steps.depend(step.id, place.freed.pop(0))
+            continue
+        if not place.freed:
+            steps.release(place.in_reserve[0])
+            place.freed.append(place.in_reserve.pop(0))
+        steps.depend(step.id, place.freed.pop(0))
 
 
 def _state(place: _Place) -> GuardState:
@@ -151,6 +170,10 @@ def _state(place: _Place) -> GuardState:
 
 
 def _frees_at_once(steps: Steps, step: Step) -> bool:
-    """Say whether a delete waits for nothing new; it names the copies that read it itself."""
-    waits = any(steps[name].action in MAKES for name in step.depends_on)
+    """Say whether a delete waits for nothing new, nor for anything that is held back.
+
+    It names the copies that read it itself.
+    """
+    before = step.depends_on
+    waits = any(steps[name].action in MAKES or steps.is_withheld(name) for name in before)
     return step.action is Action.DELETE and not waits

@@ -34,6 +34,14 @@ class Steps:
         """Say whether a step is held back already."""
         return name in self._withheld
 
+    def is_withheld_by(self, name: str, guard: Guard) -> bool:
+        """Say whether a guard itself holds a step back."""
+        return self._withheld.get(name) == guard.value
+
+    def release(self, name: str) -> None:
+        """Let a step go that is held back; what is held back with it stays so."""
+        del self._withheld[name]
+
     def depend(self, name: str, before: str) -> None:
         """Let a step wait for another."""
         step = self._steps[name]

@@ -130,6 +130,21 @@ class Evidence:
         return origins
 
     @cached_property
+    def short_of_room(self) -> frozenset[Location]:
+        """Locations where less than one more snapshot fits for each database they serve."""
+        scopes = self.inventory.scopes
+        served = {
+            at: {instance.resource_id for instance in scope.instances or ()}
+            for at, scope in scopes.items()
+        }
+        for snapshot in self._snapshots():
+            held = self.owned(snapshot)
+            if held is not None:
+                served.setdefault(held.location, set()).add(held.marks.resource)
+        quotas = ((at, scopes[at].quota) for at in scopes)
+        return frozenset([at for at, quota in quotas if quota and quota.room < len(served[at])])
+
+    @cached_property
     def origins_planned(self) -> Mapping[str, tuple[Step, ...]]:
         """ARNs that planned copies are made from, and the steps that do."""
         origins: defaultdict[str, tuple[Step, ...]] = defaultdict(tuple)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from engine.identity.marks import Role
-from engine.inventory.records import SnapshotState
+from engine.inventory.records import Location, SnapshotState
 from engine.verifying.cases import Case
 from engine.verifying.evidence import Evidence
 from engine.verifying.sources import Sources, Standing
@@ -13,6 +14,7 @@ from engine.verifying.sources import Sources, Standing
 DELETABLE = frozenset({SnapshotState.AVAILABLE, SnapshotState.FAILED})
 ORIGINS = frozenset({Role.PRIMARY, Role.BRIDGE})
 UNKNOWN_SOURCE = frozenset({Standing.UNREAD, Standing.OUTSIDE})
+COPIES_END = timedelta(days=7)
 
 
 def objections(case: Case, evidence: Evidence, sources: Sources) -> Iterator[str]:
@@ -33,18 +35,37 @@ def objections(case: Case, evidence: Evidence, sources: Sources) -> Iterator[str
     if case.family.standing in UNKNOWN_SOURCE and not case.retired:
         yield f"{case.source.home}, where its source lives, was not read or is not in the estate"
     if case.marks.role in ORIGINS:
-        yield from _unread_readers(case, sources)
+        yield from _unread_readers(case, evidence, sources)
 
 
-def _unread_readers(case: Case, sources: Sources) -> Iterator[str]:
+def _unread_readers(case: Case, evidence: Evidence, sources: Sources) -> Iterator[str]:
     """Yield the places where a copy that nobody sees might be reading the object."""
-    now = case.now_says.targets if case.now_says else frozenset()
-    before = case.maker_says.targets if case.maker_says else frozenset()
-    # To another account nothing is copied without sharing, and that leaves its mark.
-    unmarked = {target for target in before if target.account == case.location.account}
-    for target in sorted(now | unmarked):
+    for target in sorted(_possible_readers(case, evidence)):
         if not sources.is_read(target):
             yield f"the target at {target} was not read, and may be copying it"
+    yield from _unread_accounts(case, sources)
+
+
+def _possible_readers(case: Case, evidence: Evidence) -> frozenset[Location]:
+    """Return the targets that may be copying the object, or that may still want to.
+
+    To another account nothing is copied without sharing, and that leaves its mark. At a location
+    that is short of room nothing is kept for what a target may want, nor for a copy that would
+    have begun more than `COPIES_END` ago.
+    """
+    now = case.now_says.targets if case.now_says else frozenset()
+    before = case.maker_says.targets if case.maker_says else frozenset()
+    unmarked = frozenset([at for at in now | before if at.account == case.location.account])
+    if case.location not in evidence.short_of_room:
+        return now | unmarked
+    snapshot = case.held.snapshot
+    made = snapshot.created_at or snapshot.taken_at
+    over = made is not None and made + COPIES_END <= evidence.now
+    return frozenset() if over else unmarked
+
+
+def _unread_accounts(case: Case, sources: Sources) -> Iterator[str]:
+    """Yield the accounts that the object is shared with and that nobody could look into."""
     for account in sorted(case.marks.shared):
         places = {place for place in sources.locations if place.account == account}
         if not places or not all(sources.is_read(place) for place in sorted(places)):

@@ -12,7 +12,7 @@ from engine.applying.outcome import Problem, RunOutcome, StepResult, StepState, 
 from engine.applying.progress import JsonLines, Lines, outcome_text
 from engine.errors import ExitCode
 from engine.plans.codes import Guard
-from engine.plans.plan import GuardState, Plan
+from engine.plans.plan import GuardState, Plan, Warned
 from engine.reports.screen import Screen
 from tests.applying.world import (
     AWAY,
@@ -62,6 +62,34 @@ def outcome(
 )
 def test_of_several_the_first_exit_code_in_precedence_wins(run: RunOutcome, code: ExitCode) -> None:
     assert run.exit_code is code
+
+
+BROKEN = Warned("E302 no-route", "error", "no key for it", "1/eu/orders-1")
+UNREAD = replace(PLAN.inventory, complete=False)
+
+
+@pytest.mark.parametrize(
+    ("plan", "code"),
+    [
+        (replace(PLAN, warnings=(BROKEN,)), ExitCode.OBJECTIVE_BROKEN),
+        (replace(PLAN, inventory=UNREAD), ExitCode.PARTIAL),
+        (replace(PLAN, errored=True), ExitCode.ERROR),
+    ],
+    ids=["a check", "a place read in part", "an error of the planner"],
+)
+def test_what_was_wrong_before_the_run_reaches_its_exit_code(plan: Plan, code: ExitCode) -> None:
+    assert replace(outcome(StepState.DONE), plan=plan).exit_code is code
+
+
+def test_what_was_wrong_before_the_run_is_told_at_its_end() -> None:
+    run = replace(outcome(StepState.DONE), plan=replace(PLAN, warnings=(BROKEN,)))
+    assert "check: 1/eu/orders-1: E302 no-route: no key for it\n" in outcome_text(run, Screen())
+    stream = io.StringIO()
+    JsonLines(keep(stream), FakeClock()).ended(run)
+    told = json.loads(stream.getvalue().splitlines()[-1])
+    assert told["troubles"] == [
+        {"kind": "check", "text": "E302 no-route: no key for it", "about": ["1/eu/orders-1"]}
+    ]
 
 
 def test_json_lines_begin_with_the_version_and_end_with_the_outcome() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -99,6 +100,32 @@ def test_a_role_is_assumed_once_with_its_external_id_in_the_accounts_own_region(
     listed = aws.calls("DescribeDBSnapshots")
     assert {asked.access_key for asked in listed} == {"ROLEKEY"}
     assert [asked.region for asked in listed] == ["ap-south-2", "eu-west-1"]
+
+
+def only_in(region: str, answer: Reply, otherwise: Reply) -> Callable[[Asked], Reply]:
+    return lambda asked: answer if asked.region == region else otherwise
+
+
+DOWN = scripted.error("ServiceUnavailable", status=503)
+
+
+@pytest.mark.parametrize("refusal", [DOWN, DROP, scripted.error("OptInRequired", status=403)])
+def test_a_region_that_is_down_locks_nobody_out_of_the_others(
+    aws: ScriptedAws, refusal: Reply
+) -> None:
+    aws.on("AssumeRole", only_in("eu-west-1", scripted.granted("ROLEKEY"), refusal))
+    aws.on("DescribeDBSnapshots", NO_SNAPSHOTS)
+    made = clients(Roles(regions=("ap-south-2", "eu-west-1"), role="backup-engine"))
+    assert rds.list_snapshots(made.rds(HERE), HERE) == ()
+    assert aws.calls("DescribeDBSnapshots")[0].access_key == "ROLEKEY"
+
+
+def test_a_role_that_is_refused_in_one_region_is_not_asked_for_in_others(aws: ScriptedAws) -> None:
+    aws.on("AssumeRole", scripted.error("AccessDenied", "not trusted", 403))
+    made = clients(Roles(regions=("ap-south-2", "eu-west-1"), role="backup-engine"))
+    with pytest.raises(AwsError, match="AccessDenied"):
+        rds.list_snapshots(made.rds(HERE), HERE)
+    assert {asked.region for asked in aws.calls("AssumeRole")} == {"ap-south-2"}
 
 
 def test_an_account_that_only_holds_targets_needs_no_regions(aws: ScriptedAws) -> None:

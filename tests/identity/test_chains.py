@@ -22,6 +22,7 @@ FOUND = marks(an_instance(), SLOT)
         replace(FOUND, role=Role.BRIDGE),
         replace(FOUND, keys=("00000000",)),
         replace(FOUND, keys=(*FOUND.keys, "00000000")),
+        replace(FOUND, keys=("00000000", *FOUND.keys)),
     ],
 )
 def test_a_chain_is_of_one_volume_zone_role_and_sequence_of_keys(other: Marks) -> None:

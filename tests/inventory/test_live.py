@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -337,6 +339,28 @@ def test_an_account_that_cannot_be_entered_leaves_the_others_alone(aws: Scripted
         scope = inventory.scope(Location(VAULT, region))
         assert scope.cause == "AccessDenied on sts:AssumeRole: not trusted"
     assert sum(VAULT in asked.parameters["RoleArn"] for asked in aws.calls("AssumeRole")) == 1
+
+
+def test_a_region_that_is_down_fails_alone_and_soon(aws: ScriptedAws) -> None:
+    answer_everything(aws)
+    answers = dict(aws.scripts)
+    down = scripted.error("ServiceUnavailable", status=503)
+    for action, answer in answers.items():
+        aws.on(action, partial(_up_but_for, "eu-central-1", answer, down))
+    estate = estate_of(account(PROD, "eu-central-1", "eu-west-1"))
+
+    inventory = read_live(estate, clients_of(estate), NOW)
+
+    assert inventory.scope(HERE).is_complete
+    broken = inventory.scope(Location(PROD, "eu-central-1"))
+    assert (broken.instances, broken.snapshots, broken.quota) == (None, None, None)
+    assert "ServiceUnavailable on rds:DescribeDBInstances" in (broken.cause or "")
+    asked = {one.action for one in aws.asked if one.region == "eu-central-1"}
+    assert asked == {"GetCallerIdentity", "DescribeDBInstances", "DescribeDBSnapshots"}
+
+
+def _up_but_for(region: str, answer: Callable[[Asked], Reply], down: Reply, asked: Asked) -> Reply:
+    return down if asked.region == region else answer(asked)
 
 
 def test_a_region_that_makes_no_sense_fails_alone(aws: ScriptedAws) -> None:

@@ -169,6 +169,8 @@ def test_targets_share_one_bridge() -> None:
         for step in steps(found, "copy_snapshot", place)
     } == {rekey.arn}
     assert len(steps(found, "share_snapshot")) == 1
+    assert rekey.forecast is not None
+    assert rekey.forecast.rule == "first_in_chain", "it is no base of itself"
 
 
 def test_a_copy_within_the_account_is_not_taken_for_a_bridge() -> None:

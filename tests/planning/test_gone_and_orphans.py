@@ -348,8 +348,8 @@ def test_what_was_backed_up_under_another_name_before_it_was_deleted_is_succeede
 def test_of_two_names_that_live_on_the_later_names_the_heir() -> None:
     later = an_instance("orders-2", resource_id=ORDERS.resource_id)
     first, second = restored(2), restored(3, "orders-2")
-    world = [a_snapshot(ORDERS, ago(3)), a_snapshot(later, ago(2))]
-    world += [*daily(first, range(2)), *daily(second, range(2))]
+    world = [a_snapshot(ORDERS, ago(6)), a_snapshot(later, ago(5))]
+    world += [*daily(first, range(4)), *daily(second, range(2))]
     found = planned(
         *world, instances=(first, second), policies=(gold(keep=Keep(last=4), copies=[]),)
     )

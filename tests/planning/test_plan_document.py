@@ -114,7 +114,7 @@ def lively(order: random.Random | None = None) -> tuple[Documents, Inventory]:
     found = inventory(
         instances,
         snapshots,
-        quotas={PROD: Quota(97, 100), VAULT: Quota(98, 100)},
+        quotas={PROD: Quota(97, 100), VAULT: Quota(98, 100), REMOTE: Quota(100, 100)},
         scopes={REMOTE: {"status": ScopeStatus.FAILED, "cause": "throttled"}},
     )
     if order is None:

@@ -20,7 +20,7 @@ from engine.documents.model import (
     Target,
 )
 from engine.identity.marks import Role
-from engine.inventory.records import Inventory, Location, Quota, Snapshot
+from engine.inventory.records import Inventory, Location, Quota, ScopeStatus, Snapshot
 from engine.planning.draft import Draft
 from engine.planning.protecting import protect
 from engine.planning.removal import Removal
@@ -29,10 +29,13 @@ from engine.planning.survey import survey
 from engine.plans.plan import Reason
 from engine.retention.keep import Keep
 from tests.planning.builders import (
+    DEFAULT_KEY,
     NOW,
     PROD,
+    REKEY,
     REMOTE,
     VAULT,
+    VAULT_KEY,
     a_policy,
     a_snapshot,
     ago,
@@ -276,6 +279,15 @@ def test_not_copied_yet_ends_when_room_falls_below_one_point_per_source() -> Non
     assert len(deleted(elsewhere)) == 1
 
 
+def test_what_goes_to_a_target_through_a_bridge_stays_until_it_is_there() -> None:
+    sealed = replace(ORDERS, kms_key=DEFAULT_KEY)
+    points = daily(sealed, [4, 3, 2, 1], keys=(DEFAULT_KEY,))
+    there = a_snapshot(sealed, ago(9), VAULT, keys=(DEFAULT_KEY, REKEY, VAULT_KEY))
+    found = plan(gold(ONE, TO_VAULT), inventory([sealed], [*points, there]))
+    copy = step_of(found, "copy_snapshot", VAULT)
+    assert copy.id in delete_of(found, points[0]).depends_on
+
+
 def test_a_copy_is_never_waiting_to_be_copied() -> None:
     copies = daily(ORDERS, [3, 2], VAULT)
     primaries = daily(ORDERS, [3, 2, 1])
@@ -391,6 +403,13 @@ def test_an_unread_location_says_so_even_without_a_cause() -> None:
     assert reasons(found, points[0])["inventory_incomplete"].text == (
         f"{VAULT} could not be read: not read completely"
     )
+
+
+def test_a_copy_at_a_place_that_was_read_in_part_stays() -> None:
+    copies = daily(ORDERS, [3, 2, 1], VAULT)
+    half = {VAULT: {"instances": None, "status": ScopeStatus.FAILED, "cause": "throttled"}}
+    found = judged(gold(EVERYTHING, CopyRule("local", keep=ONE)), *copies, scopes=half)
+    assert kept(found, copies[0]) == kept(found, copies[1]) == ["inventory_incomplete"]
 
 
 def test_a_copy_does_not_depend_on_other_targets_being_read() -> None:

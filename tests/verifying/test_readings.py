@@ -8,7 +8,7 @@ import pytest
 
 from engine.documents.model import CopyRule, Retire, Target
 from engine.identity.marks import Role
-from engine.inventory.records import Location, ScopeStatus
+from engine.inventory.records import Inventory, Location, Quota, ScopeStatus, Snapshot
 from tests.verifying.scene import (
     AWAY,
     ESTATE,
@@ -193,3 +193,41 @@ def test_a_failed_object_goes_before_what_takes_its_place_is_copied() -> None:
     made = replace(create(5), depends_on=(going.id,))
     sent = copying(made, copy(5), made)
     assert Scene([*Scene().snapshots, failed]).broken(going, made, sent) == []
+
+
+# -- where room is short -------------------------------------------------------------------------
+
+
+def short_of_room(scene: Scene, used: int = 100) -> Inventory:
+    """What is there, in a location that holds at most a hundred snapshots."""
+    found = scene.inventory()
+    home = replace(found.scope(HOME), quota=Quota(used, 100))
+    return replace(found, scopes={**found.scopes, HOME: home})
+
+
+def against(scene: Scene, found: Inventory, snapshot: Snapshot) -> list[int]:
+    return [finding.promise for finding in scene.verify(found, delete(snapshot))]
+
+
+def test_where_room_is_short_nothing_is_kept_for_what_an_unread_target_may_want() -> None:
+    scene = Scene(unread={VAULT})
+    assert against(scene, short_of_room(scene), primary(1)) == []
+    assert against(scene, short_of_room(scene, used=99), primary(1)) == [4]
+
+
+def test_where_room_is_short_what_an_unread_account_may_be_copying_stays() -> None:
+    shared = primary(1, shared=frozenset({VAULT.account}))
+    scene = Scene([shared, *Scene().snapshots[1:]], unread={VAULT})
+    assert against(scene, short_of_room(scene), shared) == [4]
+
+
+@pytest.mark.parametrize(("number", "broken"), [(-3, []), (-1, [4])])
+def test_where_room_is_short_what_a_sister_region_may_be_copying_stays_for_a_week(
+    number: int, broken: list[int]
+) -> None:
+    sister = Target("sister", "prod", AWAY.region, "alias/backups")
+    estate = replace(ESTATE, targets={**ESTATE.targets, "sister": sister})
+    policy = snapshots_of(GOLD, copies=(CopyRule(target="sister"),))
+    old = primary(number)
+    scene = Scene([old, *Scene().snapshots], policies=[policy], estate=estate, unread={AWAY})
+    assert against(scene, short_of_room(scene), old) == broken

@@ -1,0 +1,221 @@
+"""Mutants of the verifier: a plan that breaks a promise must not pass it."""
+
+from __future__ import annotations
+
+from tests.mutations.mutant import Mutant, mutants_of
+
+MUTANTS: tuple[Mutant, ...] = (
+    *mutants_of(
+        "engine/verifying/ownership.py",
+        "verifying/test_ownership.py",
+        [
+            (
+                "verifier-owned",
+                "what is not ours is not changed",
+                "    elif evidence.owned(snapshot) is None:",
+                "    elif False:",
+            ),
+            (
+                "verifier-manual-only",
+                "automated snapshots are not changed",
+                "    elif snapshot.type is not SnapshotType.MANUAL:",
+                "    elif False:",
+            ),
+            (
+                "verifier-known-only",
+                "what is not in the inventory is not changed",
+                "    if snapshot is None:\n        yield",
+                "    if snapshot is None:\n        return\n    if False:\n        yield",
+            ),
+            (
+                "verifier-foreign-id",
+                "nothing is made where an object of others stands",
+                "    if snapshot is not None and evidence.owned(snapshot) is None:",
+                "    if False:",
+            ),
+            (
+                "verifier-waits-for-its-maker",
+                "what is made by the plan is changed after it",
+                "        if maker.id not in evidence.waits_for(step):",
+                "        if False:",
+            ),
+            (
+                "verifier-tags",
+                "tags that prove ownership are not changed",
+                "    for tag in sorted(changed - may_change):",
+                "    for tag in ():",
+            ),
+        ],
+    ),
+    *mutants_of(
+        "engine/verifying/rules.py",
+        "verifying/test_rules.py verifying/test_estranged.py",
+        [
+            (
+                "verifier-pinned",
+                "a pinned point stays",
+                "        if case.marks.pin is not None:",
+                "        if False:",
+            ),
+            (
+                "verifier-two-policies",
+                "two policies for one database delete nothing",
+                "        if len(case.family.takers) > 1:",
+                "        if False:",
+            ),
+            (
+                "verifier-held",
+                "a hold keeps a point",
+                "            if say.terms.hold is not None:",
+                "            if False:",
+            ),
+            (
+                "verifier-unmanaged",
+                "unmanaged points stay",
+                "        elif case.unmanaged:",
+                "        elif False:",
+            ),
+            (
+                "verifier-keep-rules",
+                "a point that a rule keeps stays",
+                "            if case.marks.slot in self._decide(sure, keep, say):",
+                "            if False:",
+            ),
+            (
+                "verifier-what-is-sure",
+                "points count that are there when a delete is done",
+                "            sure = slots.available | self._made_before(case, slots)",
+                "            sure = slots.available | frozenset(slots.planned)",
+            ),
+            (
+                "verifier-orphans-keep-for",
+                "orphans stay for keep_for",
+                "            elif gone_since > orphans.keep_for.before(now):",
+                "            elif False:",
+            ),
+            (
+                "verifier-orphans-keep-last",
+                "the last orphans stay",
+                "            if case.marks.slot in newest[: orphans.keep_last]:",
+                "            if False:",
+            ),
+            (
+                "verifier-orphans-since",
+                "orphans that nobody has marked stay",
+                "            if gone_since is None:\n                yield",
+                "            if gone_since is None:\n                continue\n"
+                "            if False:\n                yield",
+            ),
+        ],
+    ),
+    *mutants_of(
+        "engine/verifying/bases.py",
+        "verifying/test_bases.py",
+        [
+            (
+                "verifier-bases",
+                "a base stays until its successor is there",
+                "            if not any(is_newer):",
+                "            if False:",
+            ),
+            (
+                "verifier-bases-by-data",
+                "a successor has newer data",
+                "[_not_before(one.data, own.data) for one in followers]",
+                "[True]",
+            ),
+            (
+                "verifier-bases-by-making",
+                "a successor was made later",
+                "[_not_before(one.made, own.made) for one in followers]",
+                "[True]",
+            ),
+            (
+                "verifier-bases-confirmed",
+                "a successor's zone is confirmed",
+                "                confirmed = held.marks.zone_checked or chain.zone == UNKNOWN_ZONE",
+                "                confirmed = True",
+            ),
+            (
+                "verifier-bases-that-stay",
+                "a successor is not deleted itself",
+                "                if held.snapshot.arn not in self._evidence.deleting:",
+                "                if True:",
+            ),
+            (
+                "verifier-bases-waited-for",
+                "a planned successor is waited for",
+                "            if one.step.id in waited_for:",
+                "            if True:",
+            ),
+            (
+                "verifier-bases-idle",
+                "a chain in use is not idle",
+                "        return all(time is not None and time + idle_after <= self._evidence.now"
+                " for time in times)",
+                "        return True",
+            ),
+        ],
+    ),
+    *mutants_of(
+        "engine/verifying/readings.py",
+        "verifying/test_readings.py planning/test_under_fire.py",
+        [
+            (
+                "verifier-read-place",
+                "what lies where nobody could read stays",
+                "    if not sources.is_read(case.location):",
+                "    if False:",
+            ),
+            (
+                "verifier-finished",
+                "what is neither available nor failed stays",
+                "    if snapshot.state not in DELETABLE:",
+                "    if False:",
+            ),
+            (
+                "verifier-origin-in-flight",
+                "the origin of something in flight stays",
+                "    if maker is not None:",
+                "    if False:",
+            ),
+            (
+                "verifier-origin-planned",
+                "the origin of a planned copy goes after it",
+                "        if step.id not in evidence.waits_for(case.step):",
+                "        if False:",
+            ),
+            (
+                "verifier-read-source",
+                "what nobody could look for is not gone",
+                "    if case.family.standing in UNKNOWN_SOURCE and not case.retired:",
+                "    if False:",
+            ),
+            (
+                "verifier-read-targets",
+                "what an unread target may be copying stays",
+                "    for target in sorted(_possible_readers(case, evidence)):",
+                "    for target in ():",
+            ),
+            (
+                "verifier-read-shared",
+                "what an unread account may be copying stays",
+                "        if not places or not all(sources.is_read(place)"
+                " for place in sorted(places)):",
+                "        if False:",
+            ),
+            (
+                "verifier-read-while-there-is-room",
+                "what an unread target may want stays while there is room",
+                "    if case.location not in evidence.short_of_room:",
+                "    if False:",
+            ),
+            (
+                "verifier-read-sister",
+                "what a sister region may be copying stays for a week",
+                "    return frozenset() if over else unmarked",
+                "    return frozenset()",
+            ),
+        ],
+    ),
+)
