@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -25,6 +25,7 @@ from engine.plans.plan import (
     Unmanaged,
     Waits,
 )
+from engine.plans.seal import SEAL, seal_of
 
 _ENCODER = msgspec.json.Encoder(order="deterministic", enc_hook=as_plain)
 _MAKE_ANEW = "make the plan anew with `engine plan -out FILE`"
@@ -37,7 +38,12 @@ class _Header(msgspec.Struct):
     engine_version: str = "an unknown version"
 
 
+class _Sealed(msgspec.Struct):
+    seal: str
+
+
 _HEADERS = msgspec.json.Decoder(_Header)
+_SEALS = msgspec.json.Decoder(_Sealed)
 _PLANS = msgspec.json.Decoder(Plan)
 
 
@@ -53,14 +59,16 @@ DatedT = TypeVar("DatedT", Step, Kept, Waits, Unmanaged, Conflict, Drift, NextSl
 
 
 def dumps(plan: Plan, indent: bool = True) -> bytes:
-    """Return the document of `plan`: equal plans give equal bytes.
+    """Return the sealed document of `plan`: equal plans give equal bytes.
 
     Times are written as RFC 3339 in UTC with whole seconds, whatever zone they come in.
 
     Raises:
         ValueError: a time has no zone.
     """
-    encoded = _ENCODER.encode(_with_utc_times(plan))
+    plan = _with_utc_times(plan)
+    open_ended = _ENCODER.encode(plan).removesuffix(b"}")
+    encoded = open_ended + f',"{SEAL}":"{seal_of(plan)}"}}'.encode()
     return (msgspec.json.format(encoded, indent=2) if indent else encoded) + b"\n"
 
 
@@ -88,13 +96,14 @@ def loads(data: bytes, where: str) -> Plan:
 
     Raises:
         EngineError: it is no plan, is damaged, or a newer engine wrote it.
-        StaleError: its steps are not those that its digest names.
+        StaleError: its steps are not those that its digest names, or its seal is broken.
     """
     if not data.strip():
         raise EngineError("the plan is empty", where=where, fix=_MAKE_ANEW)
     try:
         _check_version(_HEADERS.decode(data), where)
-        plan = _PLANS.decode(data)
+        plan, seal = _PLANS.decode(data), _SEALS.decode(data).seal
+        document: dict[str, Any] = msgspec.json.decode(data)
     except msgspec.ValidationError as error:
         raise _misshapen(error, where) from error
     except msgspec.DecodeError as error:
@@ -110,6 +119,7 @@ def loads(data: bytes, where: str) -> Plan:
     _check_graph(plan, where)
     _check_times(plan, where)
     _check_digest(plan, where)
+    _check_seal(document, seal, where)
     return plan
 
 
@@ -263,5 +273,20 @@ def _check_digest(plan: Plan, where: str) -> None:
             "the plan's steps are not those it was made with",
             where=where,
             why=f"its digest is {plan.digest}, but its steps give {found}",
+            fix=f"{_MAKE_ANEW}; plans are not edited by hand",
+        )
+
+
+def _check_seal(document: dict[str, Any], seal: str, where: str) -> None:
+    rest = {key: value for key, value in document.items() if key != SEAL}
+    try:
+        found = seal_of(rest)
+    except OverflowError:
+        found = "another, with a number beyond all bounds"
+    if found != seal:
+        raise StaleError(
+            "the plan is not as it was written",
+            where=where,
+            why=f"its seal is {seal}, but what it says gives {found}",
             fix=f"{_MAKE_ANEW}; plans are not edited by hand",
         )
