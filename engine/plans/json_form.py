@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -25,7 +25,7 @@ from engine.plans.plan import (
     Unmanaged,
     Waits,
 )
-from engine.plans.seal import SEAL, seal_of
+from engine.plans.seal import is_sealed, sealed
 
 _ENCODER = msgspec.json.Encoder(order="deterministic", enc_hook=as_plain)
 _MAKE_ANEW = "make the plan anew with `engine plan -out FILE`"
@@ -38,12 +38,7 @@ class _Header(msgspec.Struct):
     engine_version: str = "an unknown version"
 
 
-class _Sealed(msgspec.Struct):
-    seal: str
-
-
 _HEADERS = msgspec.json.Decoder(_Header)
-_SEALS = msgspec.json.Decoder(_Sealed)
 _PLANS = msgspec.json.Decoder(Plan)
 
 
@@ -66,9 +61,7 @@ def dumps(plan: Plan, indent: bool = True) -> bytes:
     Raises:
         ValueError: a time has no zone.
     """
-    plan = _with_utc_times(plan)
-    open_ended = _ENCODER.encode(plan).removesuffix(b"}")
-    encoded = open_ended + f',"{SEAL}":"{seal_of(plan)}"}}'.encode()
+    encoded = sealed(_ENCODER.encode(_with_utc_times(plan)))
     return (msgspec.json.format(encoded, indent=2) if indent else encoded) + b"\n"
 
 
@@ -102,8 +95,7 @@ def loads(data: bytes, where: str) -> Plan:
         raise EngineError("the plan is empty", where=where, fix=_MAKE_ANEW)
     try:
         _check_version(_HEADERS.decode(data), where)
-        plan, seal = _PLANS.decode(data), _SEALS.decode(data).seal
-        document: dict[str, Any] = msgspec.json.decode(data)
+        plan, seal_holds = _PLANS.decode(data), is_sealed(data)
     except msgspec.ValidationError as error:
         raise _misshapen(error, where) from error
     except msgspec.DecodeError as error:
@@ -119,7 +111,13 @@ def loads(data: bytes, where: str) -> Plan:
     _check_graph(plan, where)
     _check_times(plan, where)
     _check_digest(plan, where)
-    _check_seal(document, seal, where)
+    if not seal_holds:
+        raise StaleError(
+            "the plan is not as it was written: its seal is broken or missing",
+            where=where,
+            why="it was changed after `engine plan` had written it, or damaged on its way",
+            fix=f"{_MAKE_ANEW}; plans are not edited by hand",
+        )
     return plan
 
 
@@ -273,20 +271,5 @@ def _check_digest(plan: Plan, where: str) -> None:
             "the plan's steps are not those it was made with",
             where=where,
             why=f"its digest is {plan.digest}, but its steps give {found}",
-            fix=f"{_MAKE_ANEW}; plans are not edited by hand",
-        )
-
-
-def _check_seal(document: dict[str, Any], seal: str, where: str) -> None:
-    rest = {key: value for key, value in document.items() if key != SEAL}
-    try:
-        found = seal_of(rest)
-    except OverflowError:
-        found = "another, with a number beyond all bounds"
-    if found != seal:
-        raise StaleError(
-            "the plan is not as it was written",
-            where=where,
-            why=f"its seal is {seal}, but what it says gives {found}",
             fix=f"{_MAKE_ANEW}; plans are not edited by hand",
         )

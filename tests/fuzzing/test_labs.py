@@ -9,6 +9,7 @@ from functools import partial
 from http import HTTPStatus
 from http.client import HTTPConnection
 from random import Random
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -58,7 +59,7 @@ def seeds(lab: LabProcess, chance: Random) -> None:
 
 def orders(lab: LabProcess, chance: Random) -> None:
     """Ask it for what it cannot do, and some of what it can."""
-    values = (*NUMBERS, *TIMES, None, True, [], {}, "x")
+    values: tuple[Any, ...] = (*NUMBERS, *TIMES, None, True, [], {}, "x")
     keys = ("forward", "to", "speed", "account", "region", "identifier", "create_seconds", "rules",
             "manual_snapshots", "copies_in_flight", "automated_backups", "nonsense")  # fmt: skip
     asked = {chance.choice(keys): chance.choice(values) for _ in range(chance.randint(0, 3))}

@@ -18,7 +18,7 @@ from engine.errors import EngineError, ExitCode, StaleError
 from engine.plans.codes import KeepReason
 from engine.plans.json_form import dumps, loads
 from engine.plans.plan import Plan
-from engine.plans.seal import SEAL, seal_of
+from engine.plans.seal import sealed
 from tests.plans.samples import SAMPLES, kept, recorded, small, source, thin_path
 from tests.plans.strategies import plans
 
@@ -119,8 +119,8 @@ def edited(edit: Callable[[Document], object], plan: Plan | None = None) -> byte
 def resealed(edit: Callable[[Document], object]) -> bytes:
     """A plan as an engine would have written it that knows what `edit` does."""
     document = json.loads(edited(edit))
-    del document[SEAL]
-    return json.dumps(document | {SEAL: seal_of(document)}).encode()
+    del document["seal"]
+    return sealed(json.dumps(document, separators=(",", ":")).encode())
 
 
 def test_keys_that_a_minor_version_adds_are_ignored() -> None:
