@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.end_to_end.forecasts import Forecasts, forecasts_of
+from tests.end_to_end.forecasts import Forecasts
 from tests.end_to_end.harness import Sight, World
 
 EVERY = timedelta(hours=4)
@@ -67,18 +67,14 @@ class Days:
         """Do what the scheduler does, and note what was forecast of what it began."""
         at = self.world.now()
         words = ("-auto-approve", "-local-lock", "-no-wait", "-json", "-at", at)
-        plan = self.world.planned()
         self.world.lab.client.forget_calls()
         lines = self.world.run("apply", *words).insist().json_lines()
         calls = self.world.lab.client.calls()
         self.runs += 1
         self.calls.update(call["operation"] for call in calls)
         self.refusals += [str(call) for call in calls if call["outcome"] != "ok"]
-        (run,) = (line for line in lines if line["type"] == "run")
-        assert run["plan"] == plan["digest"]
-        begun = {line["arn"] for line in lines if line.get("state") == "running"}
-        said = forecasts_of(plan)
-        self.forecasts |= {arn: said[arn] for arn in begun if arn in said}
+        begun = (line for line in lines if line.get("state") == "running" and "forecast" in line)
+        self.forecasts |= {line["arn"]: line["forecast"]["verdict"] for line in begun}
 
     def see_the_day(self, slot: datetime) -> None:
         """Note what the day leaves undone, and what it did too often."""
