@@ -160,10 +160,10 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Days]:
 
 @pytest.fixture(scope="module")
 def few_of_acme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Days]:
-    """Two days of the estate that ships; what takes a bridge fails over."""
+    """Three days of the estate that ships; what takes a bridge fails over and back."""
     (crm,) = of_prod("crm")
     folder = tmp_path_factory.mktemp("few-of-acme")
-    with days_of(shipped_acme(), folder, 2, {(0, 2): crm}) as days:
+    with days_of(shipped_acme(), folder, 3, {(0, 2): crm, (1, 2): crm}) as days:
         yield days
 
 
