@@ -17,22 +17,25 @@ fi
 say() {
   printf "\n%s── %s%s\n" "$bold" "$1" "$plain"
   shift
-  [ $# -eq 0 ] || printf "   %s\n" "$@"
+  [ $# -eq 0 ] || wrap 75 <<<"$*" | sed 's/^/   /'
   echo
 }
+# Break long lines at spaces, as terminals do not.
+wrap() { fold -s -w "$1" | sed 's/ *$//'; }
 run() {
-  printf "%s\$ %s%s\n" "$dim" "$*" "$plain" >&3
+  # A command that needs several lines can be copied all the same.
+  printf "%s\$ %s%s\n" "$dim" "$(fold -s -w 76 <<<"$*" | sed '$!s/$/\\/; 2,$s/^/    /')" "$plain" >&3
   "$@"
 }
 now() { engine lab clock; }
 # What comes after the steps is told once, by the first plan.
-steps() { sed '/^Unprotected/,$d'; }
+steps() { sed '/^Unprotected/,$d' | sed '${/^$/d;}'; }
 
 # Every step is reported as it happens; the last ones are enough to see how.
 apply() {
   local words=(engine apply "$1" -at "$(now)" -auto-approve -wait -poll-interval 1s)
   run "${words[@]}" >applied 2>progress || { cat progress applied >&2; return 1; }
-  grep " done " progress | tail -n 4
+  grep " done " progress | tail -n 4 | wrap 79
   tail -n 1 applied
 }
 
@@ -50,7 +53,8 @@ run engine validate
 
 say "The plan: what tonight's run would do, and why" \
   "Incremental is what AWS stores as a change only; 'likely' where its own texts disagree." \
-  "crm is under the default key, which no other account may use: it is re-encrypted first."
+  "crm is under the default key, which no other account may use: it is copied under another key" \
+  "first, to a bridge, which goes as soon as nobody needs it."
 run engine plan -at "$(now)" -out tonight.plan
 
 say "Apply does what the plan says, or refuses the step"

@@ -129,17 +129,17 @@ def insist_on_one_object(step: Step) -> None:
     Raises:
         EngineError: they differ, which they never do in a plan written by the engine.
     """
-    named = {
+    named = [
         step.parameters[name]
         for name in ("DBSnapshotIdentifier", "TargetDBSnapshotIdentifier")
         if name in step.parameters
-    }
+    ]
     place = f":{step.location.region}:{step.location.account}:snapshot:{step.snapshot}"
-    if not step.arn.endswith(place) or named - {step.snapshot}:
+    if not step.arn.endswith(place) or any(name != step.snapshot for name in named):
         raise EngineError(
             "the plan's step is about several objects at once",
             where=step.id,
-            why=f"{step.arn}, {', '.join(sorted(map(str, named | {step.snapshot})))}",
+            why=", ".join([step.arn, step.snapshot, *map(str, named)]),
             fix="make the plan again with `engine plan -out`",
         )
 

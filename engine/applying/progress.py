@@ -196,7 +196,9 @@ def step_words(result: StepResult) -> dict[str, object]:
         "snapshot": step.snapshot,
         "state": result.state.value,
     }
+    forecast = step.forecast
     optional = {
+        "forecast": {"verdict": forecast.verdict, "rule": forecast.rule} if forecast else None,
         "text": result.text,
         "code": result.code,
         "fix": result.fix,

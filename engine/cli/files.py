@@ -6,10 +6,16 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from engine.errors import EngineError
 from engine.plans.json_form import loads
 from engine.plans.plan import Plan
+
+# A hundred thousand steps. A value can need fifteen times the room of its text, and where memory
+# ends while JSON is decoded the process ends without a word.
+MAX_BYTES = 128 * 1024 * 1024
+MAX_VALUES = 5_000_000
 
 
 def read_plan(path: str) -> Plan:
@@ -20,9 +26,10 @@ def read_plan(path: str) -> Plan:
         StaleError: its steps are not those it was made with.
     """
     if path == "-":
-        return loads(sys.stdin.buffer.read(), "standard input")
+        return loads(_limited(sys.stdin.buffer, "standard input"), "standard input")
     try:
-        data = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            data = _limited(file, path)
     except (OSError, ValueError) as error:
         raise EngineError(
             "the plan cannot be read",
@@ -31,6 +38,15 @@ def read_plan(path: str) -> Plan:
             fix="name a file that `engine plan -out FILE` has written",
         ) from error
     return loads(data, path)
+
+
+def _limited(stream: BinaryIO, where: str) -> bytes:
+    data, fix = stream.read(MAX_BYTES + 1), "plan fewer databases at a time with -only"
+    if len(data) > MAX_BYTES:
+        raise EngineError(f"the plan is larger than {MAX_BYTES >> 20} MiB", where=where, fix=fix)
+    if data.count(b",") > MAX_VALUES:
+        raise EngineError(f"the plan holds more than {MAX_VALUES:,} values", where=where, fix=fix)
+    return data
 
 
 def write_whole(path: str, data: bytes) -> None:

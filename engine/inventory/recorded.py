@@ -20,7 +20,7 @@ from engine.inventory.convert import (
     snapshot_record,
     zones_record,
 )
-from engine.inventory.recorded_files import Fault, RecordingError, decode, locations_in
+from engine.inventory.recorded_files import Fault, RecordingError, decode, is_there, locations_in
 from engine.inventory.records import (
     Event,
     Instance,
@@ -65,9 +65,9 @@ def read_inventory(folder: Path) -> Inventory:
     faults: list[Fault] = []
     locations = locations_in(folder, faults)
     header_file = folder / layout.HEADER
-    header = decode(header_file, Header, faults) if header_file.exists() else None
+    header = decode(header_file, Header, faults) if is_there(header_file) else None
     _check_format(header, header_file, faults)
-    announced = _announced(header)
+    announced = _announced(header, header_file, faults)
     if not locations and not announced and not faults:
         faults.append(Fault(folder, "holds no location: no ACCOUNT-ID/REGION folder"))
     strings = Strings()
@@ -96,10 +96,17 @@ def _check_format(header: Header | None, file: Path, faults: list[Fault]) -> Non
         )
 
 
-def _announced(header: Header | None) -> Mapping[Location, WireScope]:
-    if header is None:
-        return {}
-    return {Location(scope.account, scope.region): scope for scope in header.scopes or ()}
+def _announced(
+    header: Header | None, file: Path, faults: list[Fault]
+) -> Mapping[Location, WireScope]:
+    found: dict[Location, WireScope] = {}
+    for index, scope in enumerate((header.scopes if header else None) or ()):
+        if layout.ACCOUNT_ID.fullmatch(scope.account) and layout.REGION.fullmatch(scope.region):
+            found[Location(scope.account, scope.region)] = scope
+        else:
+            what = f"names no account id and region - at `$.scopes[{index}]`"
+            faults.append(Fault(file, what))
+    return found
 
 
 def _with_status(
@@ -164,7 +171,7 @@ class _LocationReading:
 
     def _decode(self, name: str, shape: type[T]) -> T | None:
         file = self.folder / name
-        if not file.exists():
+        if not is_there(file):
             return None
         answer = decode(file, shape, self.faults)
         if isinstance(answer, Listing) and answer.is_cut_short:
@@ -176,7 +183,8 @@ class _LocationReading:
         if answer is None:
             return None
         for index, wire in enumerate(answer.items):
-            self._check_place(layout.INSTANCES, f"$.DBInstances[{index}].DBInstanceArn", wire.arn)
+            path = f"$.DBInstances[{index}].DBInstanceArn"
+            self._check_arn(layout.INSTANCES, path, wire.arn, f"db:{wire.identifier}")
             if not wire.resource_id:
                 self.doubts.append(f"DB instance {wire.identifier} has no DbiResourceId")
         return tuple(
@@ -196,9 +204,9 @@ class _LocationReading:
         prefix = rds_prefix(self.location)
         for index, wire in enumerate(answer.items):
             is_ours = wire.arn is None or wire.arn.startswith(prefix)
-            if not is_ours and wire.type not in _FOREIGN_TYPES:
+            if is_ours or wire.type not in _FOREIGN_TYPES:
                 path = f"$.DBSnapshots[{index}].DBSnapshotArn"
-                self._check_place(layout.SNAPSHOTS, path, wire.arn)
+                self._check_arn(layout.SNAPSHOTS, path, wire.arn, f"snapshot:{wire.identifier}")
             into = own if is_ours else foreign
             into.append(snapshot_record(wire, self.location, self.strings, shares))
         return tuple(own), tuple(foreign) or None
@@ -243,9 +251,12 @@ class _LocationReading:
         events = (event_record(wire) for wire in answer.items)
         return tuple(event for event in events if event is not None)
 
-    def _check_place(self, name: str, path: str, arn: str | None) -> None:
-        if arn is not None and not arn.startswith(rds_prefix(self.location)):
+    def _check_arn(self, name: str, path: str, arn: str | None, resource: str) -> None:
+        prefix = rds_prefix(self.location)
+        if arn is not None and not arn.startswith(prefix):
             self._fault(name, f"{arn} does not belong to {self.location} - at `{path}`")
+        elif arn is not None and arn != prefix + resource:
+            self._fault(name, f"{arn} is not the ARN of {resource} - at `{path}`")
 
     def _fault(self, name: str, what: str) -> None:
         self.faults.append(Fault(self.folder / name, what))

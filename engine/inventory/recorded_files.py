@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,8 @@ from engine.inventory.records import Location
 
 T = TypeVar("T")
 
+# About 100,000 snapshots of one location, far beyond AWS's quotas.
+MAX_BYTES = 256 * 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _MOST_FAULTS_TOLD = 20
@@ -68,18 +72,21 @@ def locations_in(folder: Path, faults: list[Fault]) -> list[Location]:
 def _folders(folder: Path, faults: list[Fault]) -> list[Path]:
     try:
         entries = sorted(folder.iterdir())
+        return [e for e in entries if e.is_dir() and not e.name.startswith(".")]
     except OSError as error:
         faults.append(Fault(folder, f"cannot be listed: {error.strerror}"))
         return []
-    return [e for e in entries if e.is_dir() and not e.name.startswith(".")]
+
+
+def is_there(file: Path) -> bool:
+    """Say whether something goes by that name, be it a link that leads nowhere."""
+    return os.path.lexists(file)
 
 
 def decode(file: Path, shape: type[T], faults: list[Fault]) -> T | None:
     """Return what a JSON file holds as `shape`; else None, and what is wrong among `faults`."""
-    try:
-        text = file.read_bytes()
-    except OSError as error:
-        faults.append(Fault(file, f"cannot be read: {error.strerror}"))
+    text = _bytes_of(file, faults)
+    if text is None:
         return None
     if text.startswith(_UTF_16_MARKS):
         faults.append(Fault(file, "is UTF-16 text; save it as UTF-8"))
@@ -95,4 +102,23 @@ def decode(file: Path, shape: type[T], faults: list[Fault]) -> T | None:
         faults.append(Fault(file, "is nested too deeply"))
     else:
         return decoded
+    return None
+
+
+def _bytes_of(file: Path, faults: list[Fault]) -> bytes | None:
+    try:
+        # Looked at before it is opened: opening a pipe would wait for a writer.
+        found = file.stat()
+        if not stat.S_ISREG(found.st_mode):
+            faults.append(Fault(file, "is no file"))
+            return None
+        if found.st_size <= MAX_BYTES:
+            with file.open("rb") as stream:
+                text = stream.read(MAX_BYTES + 1)
+            if len(text) <= MAX_BYTES:
+                return text
+    except OSError as error:
+        faults.append(Fault(file, f"cannot be read: {error.strerror}"))
+        return None
+    faults.append(Fault(file, f"is larger than {MAX_BYTES >> 20} MiB"))
     return None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from engine.lab.errors import LabError
+
+# Daily backups of all days up to a time are taken when the clock is moved to it.
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+_FASTEST = 10_000_000
 
 
 class Clock:
@@ -39,14 +42,15 @@ class Clock:
     def now(self) -> datetime:
         """Return the lab's time, UTC, in whole milliseconds as AWS tells times."""
         elapsed = timedelta(seconds=(self._ticks() - self._at) * self._speed)
-        now = self._start + elapsed
+        now = min(self._start + elapsed, LATEST)
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     def move_to(self, when: datetime) -> None:
         """Move to a later time.
 
         Raises:
-            LabError: it is earlier than the lab's time; what happened cannot be undone.
+            LabError: it is earlier than the lab's time, as what happened cannot be undone; or it
+                is out of all range.
         """
         if when < self.now():
             raise LabError(
@@ -60,7 +64,7 @@ class Clock:
         self._set(when)
 
     def _set(self, when: datetime) -> None:
-        self._start = when.astimezone(UTC)
+        self._start = sensible(when)
         self._at = self._ticks()
 
 
@@ -76,7 +80,34 @@ def time_of(text: str) -> datetime:
         raise LabError(f"{text!r} is not a time", "write it like 2026-11-21T02:00:00Z") from None
     if when.tzinfo is None:
         raise LabError(f"{text!r} names no time zone", f"write {text}Z if it is UTC")
-    return when.astimezone(UTC)
+    return sensible(when)
+
+
+def sensible(when: datetime) -> datetime:
+    """Return a time in UTC.
+
+    Raises:
+        LabError: nobody needs a lab at that time.
+    """
+    aware = when if when.tzinfo else when.replace(tzinfo=UTC)
+    if EARLIEST <= aware <= LATEST:
+        return aware.astimezone(UTC)
+    raise LabError(
+        f"the lab knows no time like {when.isoformat()}",
+        f"give one from {EARLIEST.year} to {LATEST.year}",
+    )
+
+
+def later(when: datetime, seconds: float) -> datetime:
+    """Return the time so many seconds after another.
+
+    Raises:
+        LabError: nobody needs a lab at that time.
+    """
+    try:
+        return sensible(when + timedelta(seconds=seconds))
+    except (OverflowError, ValueError):
+        raise LabError(f"the lab knows no time {seconds} seconds from now", "give fewer") from None
 
 
 def text_of(when: datetime) -> str:
@@ -85,6 +116,8 @@ def text_of(when: datetime) -> str:
 
 
 def _checked_speed(speed: float) -> float:
-    if not (math.isfinite(speed) and speed >= 0):
-        raise LabError(f"the lab's clock cannot run at speed {speed}", "give 0 or more")
+    if not 0 <= speed <= _FASTEST:
+        raise LabError(
+            f"the lab's clock cannot run at speed {speed}", f"give one from 0 to {_FASTEST}"
+        )
     return speed

@@ -146,7 +146,7 @@ def named_seed(name: str, at: datetime | None = None) -> Any:
     path = Path(name)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise LabError(
             f"the seed {name!r} cannot be read ({error})",
             "name a JSON file, or one of small, acme",

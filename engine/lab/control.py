@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from moto.rds.exceptions import RDSClientError
 
 from engine.lab.asking import Environ
 from engine.lab.callers import Callers
 from engine.lab.calls import call_document
-from engine.lab.clock import text_of, time_of
+from engine.lab.clock import later, text_of, time_of
 from engine.lab.dumping import dump
 from engine.lab.errors import LabError
 from engine.lab.fault_book import armed_document
@@ -92,7 +92,7 @@ class Control:
             case {"forward": int() | float() as seconds}:
                 if seconds < 0:
                     raise LabError("the lab's clock cannot go back", "give seconds from 0")
-                self._world.clock.move_to(self._world.clock.now() + timedelta(seconds=seconds))
+                self._world.clock.move_to(later(self._world.clock.now(), seconds))
             case {"to": str() as text}:
                 self._world.clock.move_to(time_of(text))
             case {"speed": int() | float() as speed}:
@@ -217,9 +217,10 @@ class Control:
 
 def _handled(handler: Handler, body: bytes) -> tuple[HTTPStatus, Document]:
     try:
-        asked = json.loads(body) if body else None
-        return HTTPStatus.OK, handler(asked)
-    except ValueError as error:
+        asked = msgspec.json.decode(body) if body else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return HTTPStatus.BAD_REQUEST, {"error": f"the request is not JSON: {error}"}
+    try:
+        return HTTPStatus.OK, handler(asked)
     except (LabError, RDSClientError) as error:
         return HTTPStatus.BAD_REQUEST, {"error": str(error)}

@@ -55,6 +55,7 @@ def plant(seed: Seed, world: World, callers: Callers) -> Seeded:
     Raises:
         LabError: the seed contradicts itself or what is there.
     """
+    _check_regions(seed)
     world.settings = world.settings.changed_by(seed.settings)
     if seed.at is not None and _utc(seed.at) != world.clock.now():
         world.clock.move_to(_utc(seed.at))
@@ -81,6 +82,16 @@ def plant(seed: Seed, world: World, callers: Callers) -> Seeded:
         if not seeded.enabled:
             key.enabled, key.key_state = False, "Disabled"
     return Seeded(len(seed.accounts), len(seed.keys), len(instances), len(seed.snapshots))
+
+
+def _check_regions(seed: Seed) -> None:
+    named = {(one.id, region) for one in seed.accounts.values() for region in one.zones}
+    named |= {(one.account, one.region) for one in seed.keys}
+    named |= {(one.account, one.region) for one in seed.buckets}
+    named |= {(one.account, one.region) for one in seed.instances}
+    named |= {(one.account, one.region) for one in seed.snapshots}
+    for account, region in sorted(named):
+        _backend(seed, account, region)
 
 
 @contextmanager

@@ -7,11 +7,19 @@ calls them. A key is named by its alias; `aws/rds` is the default key, null is n
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+from engine.lab.clock import sensible
 from engine.lab.errors import LabError
+
+AccountId = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12}\Z")]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-zA-Z0-9:-]{1,255}\Z")]
+Gibibytes = Annotated[int, msgspec.Meta(ge=1, le=65_536)]
+Days = Annotated[int, msgspec.Meta(ge=0, le=35)]
+Window = Annotated[str, msgspec.Meta(pattern=r"^([a-z]{3}:)?\d\d:\d\d-([a-z]{3}:)?\d\d:\d\d\Z")]
 
 
 class AccountSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,7 +31,7 @@ class AccountSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         roles: roles that may be assumed, with the external id that each wants; all if empty.
     """
 
-    id: str
+    id: AccountId
     zones: dict[str, dict[str, str]] = {}
     roles: dict[str, str | None] = {}
 
@@ -50,7 +58,7 @@ class BucketSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     account: str
     region: str
-    name: str
+    name: Name
 
 
 class InstanceSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,7 +74,7 @@ class InstanceSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     account: str
     region: str
-    identifier: str
+    identifier: Identifier
     handle: str | None = None
     engine: str = "postgres"
     engine_version: str | None = None
@@ -75,10 +83,10 @@ class InstanceSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str | None = None
     tags: dict[str, str] = {}
     copy_tags: bool = False
-    retention_days: int = 7
-    backup_window: str = "13:14-13:44"
-    maintenance_window: str = "wed:06:38-wed:07:08"
-    storage_gib: int = 100
+    retention_days: Days = 7
+    backup_window: Window = "13:14-13:44"
+    maintenance_window: Window = "wed:06:38-wed:07:08"
+    storage_gib: Gibibytes = 100
     replica_of: str | None = None
     resource_id: str | None = None
     created: datetime | None = None
@@ -106,7 +114,7 @@ class SnapshotSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     account: str
     region: str
-    identifier: str
+    identifier: Identifier
     created: datetime
     instance: str | None = None
     copy_of: str | None = None
@@ -160,9 +168,14 @@ def read_seed(document: Any) -> Seed:
         LabError: it is none; the text says where.
     """
     try:
-        return msgspec.convert(document, Seed)
+        seed = msgspec.convert(document, Seed)
     except msgspec.ValidationError as error:
         raise LabError(f"the seed is not valid: {error}", "correct it") from None
+    made = [one.created for one in seed.instances] + [one.created for one in seed.snapshots]
+    for when in (seed.at, *made):
+        if when is not None:
+            sensible(when)
+    return seed
 
 
 def seed_document(seed: Seed) -> Any:

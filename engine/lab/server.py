@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from engine.lab.callers import Callers
 from engine.lab.clock import Clock, time_of
 from engine.lab.errors import LabError
@@ -124,8 +126,8 @@ def _read_seed(named: str) -> Seed:
 
     try:
         text = sys.stdin.readline() if named == "-" else Path(named).read_text(encoding="utf-8")
-        return read_seed(json.loads(text))
-    except (OSError, ValueError) as error:
+        return read_seed(msgspec.json.decode(text))
+    except (OSError, ValueError, RecursionError, msgspec.DecodeError) as error:
         raise LabError(f"the seed {named} cannot be read: {error}", "give a JSON file") from None
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from engine.lab.errors import LabError
 
+_MOST = 1_000_000_000
+
 
 class Rules(StrEnum):
     """Whose word decides what is stored in full.
@@ -75,6 +77,7 @@ def _checked(name: str, value: Any, kind: type) -> Any:
         if isinstance(value, bool):
             return value
         raise LabError(f"{name}: {value!r} is neither true nor false", "give one of them")
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise LabError(f"{name}: {value!r} is not a number from 0", "give one")
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 <= value <= _MOST:
+        raise LabError(f"{name}: {value!r} is not a number from 0 to {_MOST}", "give one")
     return kind(value)

@@ -39,7 +39,6 @@ class Facts:
     origin: Origin | None
     origin_verdict: Verdict | None
     encrypts: bool
-    crosses_accounts: bool
     same_chain: bool
     checked: bool
     newest_same_chain: bool
@@ -160,7 +159,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "zone_changed",
-        lambda f: f.crosses_accounts and f.zone_changed,
+        lambda f: f.origin is not None and f.zone_changed,
         Verdict.LIKELY_INCREMENTAL,
         "the zone changed since the last copy; the blog counts per zone, the guide does not",
         f"{GUIDE}; {BLOG}",
@@ -168,7 +167,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "newest_in_other_chain",
-        lambda f: f.origin is not None and not f.newest_same_chain and not f.zone_changed,
+        lambda f: f.origin is not None and not f.newest_same_chain,
         Verdict.LIKELY_INCREMENTAL,
         "the newest copy there is of another chain",
         GUIDE,
@@ -220,7 +219,6 @@ def _facts(
         origin=origin,
         origin_verdict=_origin_verdict(origin, before, verdicts),
         encrypts=origin is not None and origin.kms_key is None and new.kms_key is not None,
-        crosses_accounts=origin is not None and origin.location.account != new.location.account,
         same_chain=bool(same),
         checked=any(isinstance(o, Planned) or o.marks.zone_checked for o in same),
         newest_same_chain=all(o.chain == chain for o in last),

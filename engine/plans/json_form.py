@@ -25,6 +25,7 @@ from engine.plans.plan import (
     Unmanaged,
     Waits,
 )
+from engine.plans.seal import is_sealed, sealed
 
 _ENCODER = msgspec.json.Encoder(order="deterministic", enc_hook=as_plain)
 _MAKE_ANEW = "make the plan anew with `engine plan -out FILE`"
@@ -53,14 +54,14 @@ DatedT = TypeVar("DatedT", Step, Kept, Waits, Unmanaged, Conflict, Drift, NextSl
 
 
 def dumps(plan: Plan, indent: bool = True) -> bytes:
-    """Return the document of `plan`: equal plans give equal bytes.
+    """Return the sealed document of `plan`: equal plans give equal bytes.
 
     Times are written as RFC 3339 in UTC with whole seconds, whatever zone they come in.
 
     Raises:
         ValueError: a time has no zone.
     """
-    encoded = _ENCODER.encode(_with_utc_times(plan))
+    encoded = sealed(_ENCODER.encode(_with_utc_times(plan)))
     return (msgspec.json.format(encoded, indent=2) if indent else encoded) + b"\n"
 
 
@@ -88,13 +89,13 @@ def loads(data: bytes, where: str) -> Plan:
 
     Raises:
         EngineError: it is no plan, is damaged, or a newer engine wrote it.
-        StaleError: its steps are not those that its digest names.
+        StaleError: its steps are not those that its digest names, or its seal is broken.
     """
     if not data.strip():
         raise EngineError("the plan is empty", where=where, fix=_MAKE_ANEW)
     try:
         _check_version(_HEADERS.decode(data), where)
-        plan = _PLANS.decode(data)
+        plan, seal_holds = _PLANS.decode(data), is_sealed(data)
     except msgspec.ValidationError as error:
         raise _misshapen(error, where) from error
     except msgspec.DecodeError as error:
@@ -110,6 +111,13 @@ def loads(data: bytes, where: str) -> Plan:
     _check_graph(plan, where)
     _check_times(plan, where)
     _check_digest(plan, where)
+    if not seal_holds:
+        raise StaleError(
+            "the plan is not as it was written: its seal is broken or missing",
+            where=where,
+            why="it was changed after `engine plan` had written it, or damaged on its way",
+            fix=f"{_MAKE_ANEW}; plans are not edited by hand",
+        )
     return plan
 
 

@@ -11,8 +11,8 @@ from engine.applying.acknowledging import acknowledge
 from engine.applying.outcome import Problem, RunOutcome, StepResult, StepState, Stop
 from engine.applying.progress import JsonLines, Lines, outcome_text
 from engine.errors import ExitCode
-from engine.plans.codes import Guard
-from engine.plans.plan import GuardState, Plan, Warned
+from engine.plans.codes import Guard, Verdict
+from engine.plans.plan import Forecast, GuardState, Plan, Warned
 from engine.reports.screen import Screen
 from tests.applying.world import (
     AWAY,
@@ -107,6 +107,17 @@ def test_json_lines_begin_with_the_version_and_end_with_the_outcome() -> None:
     assert lines[2]["text"] == "because"
     assert lines[-1]["exit_code"] == 3
     assert lines[-1]["running"] == 1
+
+
+def test_json_lines_tell_what_is_forecast_of_what_is_made() -> None:
+    stream = io.StringIO()
+    observer = JsonLines(keep(stream), FakeClock())
+    made = replace(CREATE, forecast=Forecast(Verdict.FULL, "first_in_chain", "none yet", (0, 9)))
+    for step in (CREATE, made):
+        observer.changed(StepResult(step, StepState.RUNNING))
+    _, without, told = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert "forecast" not in without
+    assert told["forecast"] == {"verdict": "full", "rule": "first_in_chain"}
 
 
 def test_lines_tell_each_step_with_its_place_and_reason_and_no_control_characters() -> None:

@@ -340,6 +340,7 @@ def test_a_plan_that_leaves_out_what_must_hold_is_not_believed(
     "step",
     [
         replace(DELETE, parameters={"DBSnapshotIdentifier": NEW.identifier}),
+        replace(DELETE, parameters={"DBSnapshotIdentifier": [OLD.identifier]}),
         replace(DELETE, snapshot=NEW.identifier),
         replace(DELETE, location=At(VAULT.account, VAULT.region)),
     ],

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -173,16 +173,22 @@ class World:
         """Return the snapshots that say that they are the engine's."""
         return {arn: one for arn, one in self.seen().items() if one.role is not None}
 
-    def seen_by_cli(self, account: str, region: str) -> Sight:
-        """Return the manual snapshots of one place, as the AWS CLI shows them."""
+    def seen_by_cli(self, account: str, region: str, asked: Container[str] | None = None) -> Sight:
+        """Return the manual snapshots of one place, as the AWS CLI shows them.
+
+        A process per snapshot tells with whom it is shared: if `asked` are given, only of these,
+        and the others are shown as shared with nobody.
+        """
         listed = self.aws(
             account, region, "rds", "describe-db-snapshots", "--snapshot-type", "manual"
         )
         found: Sight = {}
         for one in listed["DBSnapshots"]:
-            name = ("--db-snapshot-identifier", one["DBSnapshotIdentifier"])
-            shares = self.aws(account, region, "rds", "describe-db-snapshot-attributes", *name)
-            found[one["DBSnapshotArn"]] = seen_from(one, shares)
+            arn, shares = one["DBSnapshotArn"], None
+            if asked is None or arn in asked:
+                name = ("--db-snapshot-identifier", one["DBSnapshotIdentifier"])
+                shares = self.aws(account, region, "rds", "describe-db-snapshot-attributes", *name)
+            found[arn] = seen_from(one, shares)
         return found
 
     def _seen_at(self, account: str, region: str) -> Iterable[Seen]:

@@ -45,6 +45,7 @@ class Night:
     before: Sight
     expected: Sight
     after: Sight
+    by_cli: Sight
     next_plan: str
     drift: str
     truth: list[dict[str, Any]]
@@ -68,12 +69,18 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
         before, plan = world.seen(), world.planned()
         expected = announced(before, plan, keys_of_instances(world))
         world.apply("-wait").insist()
+        named = {step["arn"] for step in plan["steps"]}
         yield Night(
             tuple(one for scope in inventory.scopes.values() for one in scope.snapshots or ()),
             plan,
             before,
             expected,
             world.seen(),
+            {
+                arn: one
+                for place in world.places()
+                for arn, one in world.seen_by_cli(*place, named).items()
+            },
             world.plan().insist().out,
             world.run("drift", "-at", world.now()).insist().out,
             lab.client.truth(),
@@ -129,6 +136,12 @@ def test_after_the_night_there_is_what_was_planned_and_nothing_else(night: Night
     assert len(foreign) > 80
     assert foreign == {arn: night.after[arn] for arn in foreign}
     assert "Nothing to do" in night.next_plan
+
+
+def test_the_aws_cli_shows_what_was_planned_in_each_account_and_region(night: Night) -> None:
+    manual = {arn: one for arn, one in night.expected.items() if one.type == "manual"}
+    assert night.by_cli == manual
+    assert len({(one.account, one.region) for one in night.by_cli.values()}) == 5
 
 
 def test_what_was_forecast_for_the_night_came_true(night: Night) -> None:

@@ -481,6 +481,17 @@ def test_a_record_of_another_location_is_a_fault(tmp_path: Path, wrong: str) -> 
     assert f"does not belong to {HERE} - at `$.DBInstances[0].DBInstanceArn`" in text
 
 
+def test_a_record_whose_arn_is_that_of_another_is_a_fault(tmp_path: Path) -> None:
+    here = f"arn:aws:rds:{REGION}:{ACCOUNT}"
+    another = snapshot(DBSnapshotArn=f"{here}:snapshot:another")
+    renamed = instance(DBInstanceArn=f"{here}:db:renamed")
+
+    text = faults_of(record(tmp_path, listing(instances=[renamed], snapshots=[another])))
+
+    assert f"{here}:snapshot:another is not the ARN of snapshot:orders-before-upgrade" in text
+    assert f"{here}:db:renamed is not the ARN of db:orders - at `$.DBInstances[0]" in text
+
+
 @pytest.mark.parametrize(
     ("fields", "complaint"),
     [
@@ -488,6 +499,8 @@ def test_a_record_of_another_location_is_a_fault(tmp_path: Path, wrong: str) -> 
         ({"scopes": [{"account": ACCOUNT, "region": REGION, "status": "fine"}]}, "'fine'"),
         ({"scopes": [{"account": ACCOUNT, "status": "ok"}]}, "required field `region`"),
         ({"taken_at": "yesterday"}, "$.taken_at"),
+        ({"scopes": [{"account": "../..", "region": REGION, "status": "ok"}]}, "$.scopes[0]"),
+        ({"scopes": [{"account": ACCOUNT, "region": "x" * 5000, "status": "ok"}]}, "$.scopes[0]"),
     ],
 )
 def test_an_inventory_json_that_makes_no_sense_is_a_fault(
@@ -528,7 +541,7 @@ def test_arns_are_made_in_the_partition_of_the_region(
 def test_a_folder_in_the_place_of_a_file_is_a_fault(tmp_path: Path) -> None:
     record(tmp_path, listing())
     (tmp_path / ACCOUNT / REGION / "describe-events.json").mkdir()
-    assert "describe-events.json: cannot be read: Is a directory" in faults_of(tmp_path)
+    assert "describe-events.json: is no file" in faults_of(tmp_path)
 
 
 def test_of_very_many_faults_the_first_are_told_and_the_rest_counted(tmp_path: Path) -> None:

@@ -43,7 +43,13 @@ def test_what_is_not_understood_is_told_so(places: Places) -> None:
     assert "GET /_lab/clock" in ask("/nothing")
     assert "not JSON" in ask("/clock", b"{")
     assert "does not say how" in ask("/clock", b'{"by": 3}')
+    assert "knows no time" in ask("/clock", b'{"to": "9999-12-31T00:00:00Z"}')
+    assert "knows no time" in ask("/clock", b'{"forward": 1e300}')
+    assert "cannot run at speed" in ask("/clock", b'{"speed": 1e300}')
+    assert "not JSON" in ask("/clock", b'{"speed": NaN}')
+    assert "not JSON" in ask("/clock", b"[" * 100_000)
     assert "no setting" in ask("/settings", b'{"colour": 3}')
+    assert "not a number from 0" in ask("/settings", b'{"create_seconds": 1e300}')
     assert "does not name an instance" in ask("/failover", b"{}")
 
 
@@ -91,7 +97,14 @@ def test_a_failover_of_what_cannot_is_refused(places: Places) -> None:
             },
             "gone",
         ),
+        ({"keys": [{"account": "a", "region": "mars-1", "alias": "alias/a"}]}, "mars-1"),
+        ({"accounts": {"a": {"id": "299999999999", "zones": {"mars-1": {}}}}}, "mars-1"),
+        (
+            {"instances": [{"account": "a", "region": IRELAND, "identifier": "i/../j"}]},
+            r"identifier|pattern",
+        ),
         ({"at": "2020-01-01T00:00:00Z"}, "cannot go back"),
+        ({"at": "9999-12-31T23:59:59Z"}, "knows no time like 9999"),
     ],
 )
 def test_a_seed_that_is_wrong_says_where(places: Places, document: Any, words: str) -> None:
