@@ -350,14 +350,16 @@ def _nights(
         happenings = []
         if at > FIRST_NIGHT and dice.random() < 0.6:
             happenings.append(Happening(dice.choice(BETWEEN), dice.randrange(len(instances))))
-        visits = tuple(_visit(dice, is_gentle) for _ in range(dice.choice((1, 1, 2, 2, 3))))
+        visits = tuple(
+            _visit(dice, is_gentle, instances) for _ in range(dice.choice((1, 1, 2, 2, 3)))
+        )
         yield Night(at, tuple(happenings), visits)
         at += timedelta(days=dice.choice((1, 1, 1, 2)))
         if dice.random() < 0.15:
             at += timedelta(days=5)
 
 
-def _visit(dice: random.Random, is_gentle: bool) -> Visit:
+def _visit(dice: random.Random, is_gentle: bool, instances: Sequence[InstanceSeed]) -> Visit:
     death, kill_after = None, None
     luck = dice.random()
     if luck < 0.45:
@@ -373,6 +375,8 @@ def _visit(dice: random.Random, is_gentle: bool) -> Visit:
     troubles: tuple[Trouble, ...] = ()
     if dice.random() < 0.6:
         troubles = tuple(_trouble(dice) for _ in range(dice.randint(1, 3)))
+    if not is_gentle and dice.random() < 0.4:
+        troubles = (*troubles, _turn_of_events(dice, dice.choice(instances)))
     return Visit(
         death=death,
         troubles=troubles,
@@ -401,6 +405,21 @@ def _trouble(dice: random.Random) -> Trouble:
     order["probability"] = dice.choice((0.2, 0.5, 1.0))
     order["count"] = dice.choice((1, 2, 5, 30))
     return Trouble(order)
+
+
+def _turn_of_events(dice: random.Random, one: InstanceSeed) -> Trouble:
+    """Return what happens to a database right at a call of the engine."""
+    return Trouble(
+        {
+            "kind": dice.choice(("fail_over", "fail_over", "stop") if one.multi_az else ("stop",)),
+            "role": "backup-*",
+            "operation": dice.choice(_OPERATIONS[2:]),
+            "instance": f"{IDS[one.account]}/{one.region}/{one.identifier}",
+            "when": dice.choice(("before", "after")),
+            "probability": dice.choice((0.3, 1.0)),
+            "seed": dice.randrange(1 << 30),
+        }
+    )
 
 
 _ANY_CALL = frozenset(
