@@ -8,21 +8,21 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 from tests.chaos.sabotage import SABOTAGES
-from tests.chaos.worlds import Verdict, silent, world
+from tests.chaos.worlds import Verdict, world, worlds
 
 
 def main() -> int:
     """Play worlds; say what is wrong with which, and how many there were; 1 if anything is."""
     asked = _parser().parse_args()
     seeds = range(asked.seed, asked.seed + asked.worlds)
-    if asked.only is not None:
-        seeds = range(asked.only, asked.only + 1)
     started, verdicts = time.monotonic(), []
-    for verdict in _played(seeds, asked.processes, asked.sabotage, with_log=asked.only is not None):
+    if asked.only is not None:
+        played = iter([world(asked.only, _say, asked.sabotage)])
+    else:
+        played = worlds(seeds, asked.processes, asked.sabotage)
+    for verdict in played:
         verdicts.append(verdict)
         for one in verdict.violations:
             _say(f"seed {verdict.seed}: {one}")
@@ -30,13 +30,6 @@ def main() -> int:
             _say(_summary(verdicts, seeds, time.monotonic() - started))
     _say(_summary(verdicts, seeds, time.monotonic() - started))
     return int(any(verdict.violations for verdict in verdicts))
-
-
-def _played(
-    seeds: range, processes: int, sabotage: str | None, *, with_log: bool
-) -> Iterator[Verdict]:
-    with ThreadPoolExecutor(processes) as pool:
-        yield from pool.map(lambda seed: world(seed, _say if with_log else silent, sabotage), seeds)
 
 
 def _summary(verdicts: list[Verdict], seeds: range, seconds: float) -> str:

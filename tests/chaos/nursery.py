@@ -28,7 +28,7 @@ from tests.chaos.witness import COUNT, DEEDS, Deed
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.chaos.born"])
 START_SECONDS = 60.0
-RUN_SECONDS = 120.0
+RUN_SECONDS = 300.0
 
 
 class Lab:

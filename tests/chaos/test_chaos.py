@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 from tests.chaos.sabotage import SABOTAGES
-from tests.chaos.worlds import world
+from tests.chaos.worlds import worlds
 
 SEEDS = range(1, 6)
 
 
 def test_worlds_full_of_faults_and_kills_end_as_they_should() -> None:
-    with ThreadPoolExecutor(2) as pool:
-        verdicts = list(pool.map(world, SEEDS))
+    verdicts = list(worlds(SEEDS, 2))
     assert [one for verdict in verdicts for one in verdict.violations] == []
     assert sum(verdict.kills for verdict in verdicts) > 5
     assert sum(verdict.faults for verdict in verdicts) > 20

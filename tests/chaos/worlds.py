@@ -5,8 +5,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from botocore.exceptions import ClientError
@@ -57,6 +60,12 @@ def world(seed: int, log: Log = silent, sabotage: str | None = None) -> Verdict:
         return Verdict(seed, 0, 0, 0, (f"not played to its end: {traceback.format_exc()}",))
     finally:
         shutil.rmtree(scratch)
+
+
+def worlds(seeds: Iterable[int], processes: int, sabotage: str | None = None) -> Iterator[Verdict]:
+    """Play worlds, so many at a time, each time by a process that has a fork server of its own."""
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        yield from pool.map(partial(world, sabotage=sabotage), seeds)
 
 
 def _judge(story: Story, scratch: Path, log: Log, sabotage: str | None) -> Verdict:
