@@ -25,6 +25,8 @@ class Entries:
     intents: Counter[Said] = field(default_factory=Counter)
     accepted: Counter[Said] = field(default_factory=Counter)
     unanswered: int = 0
+    stray: list[str] = field(default_factory=list)
+    """Outcomes of what was never announced."""
     ended: dict[str, Any] | None = None
 
 
@@ -45,6 +47,7 @@ def violations(ending: Ending) -> Iterator[str]:
         # One intent may stand before two deeds: botocore repeats a call whose reply is lost.
         yield from (f"{where}: not announced: {one}" for one in deeds.keys() - intents.keys())
         yield from (f"{where}: accepted, yet never done: {one}" for one in accepted - deeds)
+        yield from (f"{where}: an outcome without intent: {s}" for one in mine for s in one.stray)
         if not run.visit.twice:
             yield from (f"{where}: {one}" for one in _ends(run, mine))
 
@@ -90,9 +93,11 @@ def _read(path: object) -> dict[int, Entries]:
                 pending[run, step, detail["operation"], detail["attempt"]] = said
             case "outcome":
                 entries.unanswered -= 1
-                if detail["error"] is None:
-                    said = pending[run, step, detail["operation"], detail["attempt"]]
-                    entries.accepted[said] += 1
+                announced = pending.get((run, step, detail["operation"], detail["attempt"]))
+                if announced is None:
+                    entries.stray.append(f"{detail['operation']} of {step}")
+                elif detail["error"] is None:
+                    entries.accepted[announced] += 1
             case "run_ended":
                 entries.ended = detail
     return {entries.process: entries for entries in runs.values()}
