@@ -26,7 +26,7 @@ from tests.chaos.born import Death, EngineOrder, LabOrder
 from tests.chaos.witness import COUNT, DEEDS, Deed
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.chaos.born"])
+_CONTEXT.set_forkserver_preload(["tests.chaos.warm"])
 START_SECONDS = 60.0
 RUN_SECONDS = 300.0
 
