@@ -34,7 +34,10 @@ coverage: $(READY)  ## branch coverage of the pure core: all of it
 	  $(addprefix --cov=engine.,$(PURE)) --cov-branch --cov-fail-under=100 \
 	  --cov-report=term-missing:skip-covered
 
-chaos: $(READY)  ## the long tests: random worlds, kills, simulated weeks
+WORLDS ?= 1000
+SEED ?= 1
+chaos: $(READY)  ## the long tests: random worlds, faults, kills, simulated weeks
+	$(BIN)/python -m tests.chaos -worlds $(WORLDS) -seed $(SEED)
 	HYPOTHESIS_PROFILE=chaos $(BIN)/python -m pytest -n 2 --dist loadscope -m slow
 
 mutants: $(READY)  ## break each protection, one at a time, and see that a test notices

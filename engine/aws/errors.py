@@ -233,6 +233,10 @@ def calling(operation: str, location: Location | None = None) -> Iterator[None]:
         raise AwsError(NO_REPLY, str(error), operation, location) from error
     except (ResponseParserError, msgspec.ValidationError) as error:
         raise AwsError(UNREADABLE_REPLY, _first_line(error), operation, location) from error
+    except LookupError as error:
+        # Botocore's parsers look for the answer in whatever is well-formed, such as a page.
+        text = f"the answer lacks {error}"
+        raise AwsError(UNREADABLE_REPLY, text, operation, location) from error
     except bc.BotoCoreError as error:
         raise AwsError(BAD_CALL, str(error), operation, location) from error
 

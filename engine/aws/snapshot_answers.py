@@ -7,6 +7,7 @@ same XML into the same dictionaries, but leaves every value a text: the decoders
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,8 @@ _ANSWER = "DBSnapshotMessage"
 _ITEMS = "DBSnapshots"
 _TAGS = "TagList"
 _HTTP_OK = 200
+# The query protocol names the root of each answer after its operation: `CreateDBSnapshotResponse`.
+_ROOT = re.compile(rb"\s*(?:<\?[^>]*\?>\s*)?<(?:\w+:)?(\w+)")
 
 
 class ParserFactory(ResponseParserFactory):
@@ -43,6 +46,8 @@ class ParserFactory(ResponseParserFactory):
 
 class _Parser(QueryParser):
     def parse(self, response: Any, shape: Shape) -> Any:
+        if response["status_code"] == _HTTP_OK:
+            _insist_on_an_answer(response["body"])
         if shape is None or shape.name != _ANSWER or response["status_code"] != _HTTP_OK:
             return super().parse(response, shape)
         parsed = snapshot_answer(response["body"])
@@ -50,6 +55,17 @@ class _Parser(QueryParser):
         metadata["HTTPStatusCode"] = response["status_code"]
         metadata["HTTPHeaders"] = {k.lower(): v for k, v in response["headers"].items()}
         return parsed
+
+
+def _insist_on_an_answer(body: bytes) -> None:
+    """See that this is an answer at all: the tagging calls have no content that could be missing.
+
+    Raises:
+        ResponseParserError: it is something else, such as a proxy's page.
+    """
+    found = _ROOT.match(body)
+    if found is None or not found[1].endswith(b"Response"):
+        raise ResponseParserError(f"no answer of the service: {body[:60]!r}")
 
 
 def snapshot_answer(body: bytes) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 import engine
-from engine.aws import organizations, rds, sts
+from engine.aws import kms, organizations, rds, sts
 from engine.aws.clients import Clients, UnknownAccountError
-from engine.aws.errors import NO_CREDENTIALS, NO_REPLY, AwsError, Reaction
+from engine.aws.errors import NO_CREDENTIALS, NO_REPLY, UNREADABLE_REPLY, AwsError, Reaction
 from engine.aws.roles import Purpose, role_arn
 from engine.aws.sessions import session_name
 from engine.inventory.records import Location
@@ -345,6 +345,32 @@ def test_a_page_of_a_proxy_leaves_the_outcome_unknown(aws: ScriptedAws, status: 
 
     assert caught.value.reaction is Reaction.OUTCOME_UNKNOWN
     assert len(str(caught.value)) < 600
+
+
+def test_a_page_that_is_well_formed_xml_is_no_answer_either(aws: ScriptedAws) -> None:
+    page = Reply("<html><body><h1>Welcome</h1></body></html>", 200, "text/html")
+    for action in ("CopyDBSnapshot", "DescribeDBInstances", "AddTagsToResource"):
+        aws.on(action, page)
+    client = clients(Roles()).rds(HERE, Purpose.CHANGE)
+
+    with pytest.raises(AwsError) as caught:
+        rds.copy_snapshot(client, HERE, "a", origin="b", key=None, tags={})
+    assert caught.value.reaction is Reaction.OUTCOME_UNKNOWN
+    with pytest.raises(AwsError) as caught:
+        rds.add_tags(client, HERE, "arn:aws:rds:eu-west-1:111111111111:snapshot:a", {"k": "v"})
+    assert caught.value.reaction is Reaction.OUTCOME_UNKNOWN
+    with pytest.raises(AwsError) as caught:
+        rds.list_instances(client, HERE)
+    assert caught.value.code == UNREADABLE_REPLY
+
+
+def test_an_answer_of_kms_that_is_no_json_is_told(aws: ScriptedAws) -> None:
+    aws.on("ListAliases", Reply("<html><body>Welcome</body></html>", 200, "text/html"))
+
+    with pytest.raises(AwsError) as caught:
+        kms.list_aliases(clients(Roles()).kms(HERE), HERE)
+
+    assert caught.value.code == UNREADABLE_REPLY
 
 
 def test_an_endpoint_that_nobody_listens_on_is_told_with_what_to_check(

@@ -1,0 +1,145 @@
+"""What the forked processes do: serve a lab, or run one command of the engine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from engine.applying import performing
+from engine.applying.calls import Call
+from engine.applying.ports import Cloud
+from engine.cli.main import main
+from engine.inventory.records import Location
+from engine.lab.callers import Callers
+from engine.lab.clock import Clock
+from engine.lab.control import Control
+from engine.lab.front import Front
+from engine.lab.grafts import graft
+from engine.lab.seeding import plant
+from engine.lab.seeds import read_seed
+from engine.lab.server import HOST, listen, open_port
+from engine.lab.settings import Rules, Settings
+from engine.lab.world import World
+from tests.applying.killed import deadly
+from tests.chaos.sabotage import SABOTAGES, found_in, put
+from tests.chaos.witness import Witness, telling
+
+is_hurried = False
+"""Whether the engine here waits for nothing, as `tests.chaos.warm` has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabOrder:
+    """A lab to start: its seed, its time, whose rules its ground truth follows."""
+
+    seed: Any
+    at: datetime
+    rules: str
+
+
+class Moment(Enum):
+    """What a deadly run counts, and on which side of it it dies."""
+
+    BEFORE_LINE = auto()
+    """Before it writes a line of the journal."""
+    AFTER_LINE = auto()
+    BEFORE_CALL = auto()
+    """Before it sends a call that changes something."""
+    AFTER_CALL = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """When a run kills itself: at the `number`-th line or call, from 1."""
+
+    moment: Moment
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOrder:
+    """A command to run: where, with what, and when it dies."""
+
+    folder: Path
+    words: tuple[str, ...]
+    environment: dict[str, str]
+    out: Path
+    err: Path
+    death: Death | None = None
+    sabotage: str | None = None
+
+
+def _doomed(death: Death) -> None:
+    """Let this process kill itself as ordered."""
+    match death.moment:
+        case Moment.BEFORE_LINE:
+            deadly("before", death.number)
+        case Moment.AFTER_LINE:
+            deadly("after", death.number)
+        case Moment.BEFORE_CALL | Moment.AFTER_CALL:
+            _deadly_calls(death)
+
+
+def _deadly_calls(death: Death) -> None:
+    send, guard, sent = found_in(performing, "send"), threading.Lock(), 0
+
+    def counted(call: Call, cloud: Cloud, at: Location) -> None:
+        nonlocal sent
+        with guard:
+            sent += 1
+            is_last = sent == death.number
+        if is_last and death.moment is Moment.BEFORE_CALL:
+            os.kill(os.getpid(), signal.SIGKILL)
+        send(call, cloud, at)
+        if is_last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    put(performing, "send", counted)
+
+
+def run_engine(order: EngineOrder) -> None:
+    """Run a command as the installed program would, and end with its exit code.
+
+    Raises:
+        RuntimeError: this process is no child of a fork server that has been warmed up.
+    """
+    if not is_hurried:
+        raise RuntimeError("the fork server could not import tests.chaos.warm")
+    os.chdir(order.folder)
+    os.environ.clear()
+    os.environ.update(order.environment)
+    for stream, path in ((sys.stdout, order.out), (sys.stderr, order.err)):
+        with path.open("wb") as file:
+            os.dup2(file.fileno(), stream.fileno())
+    if order.sabotage is not None:
+        SABOTAGES[order.sabotage]()
+    if order.death is not None:
+        _doomed(order.death)
+    sys.exit(main(order.words))
+
+
+def serve_lab(order: LabOrder, line: Connection) -> None:
+    """Serve a lab until the other end of the line is closed; say its endpoint there first."""
+    clock = Clock(order.at, 0)
+    world, callers = World(clock, Settings(rules=Rules(order.rules))), Callers()
+    witness = Witness(world, graft(world, callers))
+    front = Front(world, callers, witness, Control(world, callers))
+    opened = open_port(0)
+    server = listen(telling(witness, front), opened)
+    plant(read_seed(order.seed), world, callers)
+    threading.Thread(target=_follow, args=(line,), daemon=True).start()
+    line.send(f"http://{HOST}:{opened.getsockname()[1]}")
+    server.serve_forever()
+
+
+def _follow(line: Connection) -> None:
+    line.poll(None)
+    os._exit(0)

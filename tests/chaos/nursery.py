@@ -1,0 +1,135 @@
+"""Processes that start at once: labs and runs of the engine, forked from one that imported all.
+
+Each is a real process that can be killed; `python -m multiprocessing`'s fork server has one thread
+and forks on demand, so a start costs milliseconds where a fresh interpreter costs a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import multiprocessing
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from engine.lab.client import LabClient, environment
+from tests.chaos import born
+from tests.chaos.born import Death, EngineOrder, LabOrder
+from tests.chaos.witness import COUNT, DEEDS, Deed
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["tests.chaos.warm"])
+START_SECONDS = 60.0
+RUN_SECONDS = 300.0
+
+
+class Lab:
+    """A lab of its own process; ends with this object, or with this process."""
+
+    def __init__(self, order: LabOrder) -> None:
+        ours, theirs = _CONTEXT.Pipe()
+        self._line: Connection = ours
+        self._process: ForkServerProcess = _CONTEXT.Process(
+            target=born.serve_lab, args=(order, theirs), daemon=True
+        )
+        self._process.start()
+        theirs.close()
+        if not ours.poll(START_SECONDS):
+            raise TimeoutError("the lab does not start")
+        self.endpoint: str = ours.recv()
+        self.client = LabClient(self.endpoint)
+
+    def environment(self, account: str, region: str) -> dict[str, str]:
+        """Return the variables that point AWS tools to this lab, as an account's own caller."""
+        return environment(self.endpoint, account, region)
+
+    def deeds(self) -> list[Deed]:
+        """Return what was changed, in order."""
+        found: list[Deed] = self._ask(DEEDS)
+        return found
+
+    def count_deeds(self) -> int:
+        """Return how many deeds there are."""
+        return int(self._ask(COUNT))
+
+    def _ask(self, path: str) -> Any:
+        connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc, timeout=60)
+        try:
+            connection.request("GET", path)
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.join()
+        self._line.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run ended: its exit code, the negative number of a signal that killed it, its words."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether SIGKILL ended it."""
+        return self.code == -signal.SIGKILL
+
+
+class Run:
+    """A run of the engine that has started."""
+
+    def __init__(self, order: EngineOrder) -> None:
+        self._order = order
+        self._process: ForkServerProcess = _CONTEXT.Process(target=born.run_engine, args=(order,))
+        self._process.start()
+        self.pid: int = self._process.pid or 0
+
+    def ends_within(self, seconds: float) -> bool:
+        """Wait for its end; tell whether it came."""
+        self._process.join(seconds)
+        return self._process.exitcode is not None
+
+    def kill(self) -> None:
+        """End it with SIGKILL."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def end(self) -> Ended:
+        """Wait for its end and return how it ended."""
+        if not self.ends_within(RUN_SECONDS):
+            self.kill()
+            self._process.join()
+            raise TimeoutError(f"engine {' '.join(self._order.words)} does not end")
+        code = self._process.exitcode
+        assert code is not None
+        self._process.close()
+        return Ended(code, self._order.out.read_text(), self._order.err.read_text())
+
+
+def order_engine(
+    folder: Path,
+    words: tuple[str, ...],
+    variables: Mapping[str, str],
+    number: int = 0,
+    death: Death | None = None,
+    sabotage: str | None = None,
+) -> EngineOrder:
+    """Return an order for the `number`-th run of the engine in a folder."""
+    out, err = folder / f"out-{number}", folder / f"err-{number}"
+    return EngineOrder(folder, words, dict(variables), out, err, death, sabotage)

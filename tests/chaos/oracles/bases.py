@@ -1,0 +1,102 @@
+"""No base is lost while it is needed: by the ground truth, under both rule sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.chaos.playing import Ending
+from tests.chaos.records import Deed, Object, Scene
+
+Entry = Mapping[str, Any]
+_LOST = frozenset({"most_recent_copy_deleted", "base_deleted_meanwhile"})
+_FIRST = frozenset({"first_in_chain", "first_of_volume", "first_copy_here"})
+
+
+def violations(ending: Ending) -> Iterator[str]:
+    """Yield deletes that took a base, and fulls that a delete of the engine was the cause of."""
+    made = ending.made
+    for deed in ending.deletes:
+        assert deed.scene is not None
+        yield from _at_a_delete(deed, deed.scene, made)
+    yield from _fulls(ending)
+
+
+def _at_a_delete(deed: Deed, scene: Scene, made: Mapping[str, Deed]) -> Iterator[str]:
+    victim = scene.victim
+    if victim is None or victim.status == "failed":
+        return
+    if scene.readers:
+        yield f"{deed}: {scene.readers} is being copied from it"
+    if scene.base_of:
+        yield f"{deed}: {scene.base_of} is being stored as a delta of it"
+    if victim.volume[0] not in scene.living or victim.tags.get("engine:az") == "unknown":
+        # AWS never told the engine the zone: nobody could know the chain.
+        return
+    others = [
+        one
+        for one in scene.there
+        if one.chain == victim.chain
+        and one.arn != victim.arn
+        and one.arn in made
+        and one.status == "available"
+    ]
+    if not _succeeded(victim, others):
+        yield f"{deed}: the base of its chain went, with {[one.arn for one in others]} left"
+
+
+def _succeeded(victim: Object, others: list[Object]) -> bool:
+    return any(one.original >= victim.original for one in others) and any(
+        one.made >= victim.made for one in others
+    )
+
+
+def _fulls(ending: Ending) -> Iterator[str]:
+    """Yield objects that are full under a rule set because of what the engine deleted before."""
+    blind = {
+        (deed.arn, deed.time)
+        for deed in ending.deletes
+        if deed.scene is not None
+        and deed.scene.victim is not None
+        and deed.scene.victim.tags.get("engine:az") == "unknown"
+    }
+    for entry in ending.truth:
+        if entry["arn"] not in ending.made:
+            continue
+        for rules, verdict in entry["under"].items():
+            lost = _lost(entry, verdict["rule"], ending.truth)
+            if lost is not None and _by_engine(lost) and not _is_blind(lost, blind):
+                yield (
+                    f"{entry['arn']} is full under {rules} ({verdict['rule']}): the engine deleted "
+                    f"{lost['arn']} at {lost['deleted_at']}"
+                )
+
+
+def _lost(entry: Entry, rule: str, truth: list[dict[str, Any]]) -> Entry | None:
+    """Return what an object would have been stored as a delta of, were it still there."""
+    if rule not in _LOST | _FIRST:
+        return None
+    begun = entry["order"]["begun"]
+    before = [
+        one
+        for one in truth
+        if one["completed"]
+        and one["order"]["completed"] < begun
+        and (one["account"], one["region"]) == (entry["account"], entry["region"])
+        and (one["origin"] is None) == (entry["origin"] is None)
+        and one["volume"]["resource_id"] == entry["volume"]["resource_id"]
+    ]
+    if rule in _FIRST:
+        same = (entry["volume"], entry["keys"])
+        before = [one for one in before if (one["volume"], one["keys"]) == same]
+    newest = max(before, key=lambda one: int(one["order"]["completed"]), default=None)
+    # What a story is seeded with as gone was never there for the engine to delete.
+    return newest if newest is not None and newest["deleted_by"] is not None else None
+
+
+def _by_engine(entry: Entry) -> bool:
+    return str(entry["deleted_by"]).endswith("/backup-engine")
+
+
+def _is_blind(entry: Entry, blind: set[tuple[str, Any]]) -> bool:
+    return any(arn == entry["arn"] for arn, _ in blind)

@@ -1,0 +1,126 @@
+"""No point goes that any keep rule wanted, judged by what the lab held as it went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from engine.retention.decide import decide
+from engine.retention.keep import Keep
+from engine.retention.spans import Minutes, parse_span
+from tests.chaos.playing import Ending, Played
+from tests.chaos.records import Deed, Place, Scene, place_of
+from tests.chaos.story import PolicySaid
+
+Dropped = set[tuple[str, Place, datetime]]
+
+
+def violations(ending: Ending) -> Iterator[str]:
+    """Yield the deletes that a rule forbade.
+
+    The deletes of one run are judged as the set that its plan decided on: `weekly` and its like
+    keep the oldest point, so what they keep can change while deletes are done one by one.
+    """
+    for run in ending.runs:
+        dropped: Dropped = set()
+        for deed in ending.deeds_of(run):
+            if deed.by_engine and deed.scene is not None:
+                yield from (f"{deed}: {one}" for one in _judged(ending, run, deed, dropped))
+
+
+def _judged(ending: Ending, run: Played, deed: Deed, dropped: Dropped) -> Iterator[str]:
+    scene, made = deed.scene, ending.made_before(deed)
+    assert scene is not None
+    victim = scene.victim
+    if victim is None or victim.status == "failed" or victim.arn not in made:
+        return
+    if victim.status != "available":
+        yield f"it was {victim.status}"
+    claim = made[victim.arn]
+    if claim.tags["engine:role"] == "bridge":
+        return
+    resource = claim.tags["engine:resource"]
+    there = _slots(scene, made, resource)
+    judged = there | {slot for one, at, slot in dropped if (one, at) == (resource, deed.place)}
+    dropped.add((resource, deed.place, claim.slot))
+    maker = next((one for one in run.policies if _made(one, claim.tags["engine:policy"])), None)
+    if maker is None:
+        yield "its policy is gone"
+    elif resource in scene.living:
+        takers = [one for one in run.policies if one.tier == ending.tiers[resource]]
+        for policy in {one.name: one for one in (maker, *takers)}.values():
+            yield from _kept(ending, policy, deed, claim, judged)
+        yield from _last_ones(ending, there, claim.slot)
+    else:
+        yield from _orphaned(ending, maker, deed, claim, there)
+
+
+def _slots(scene: Scene, made: dict[str, Deed], resource: str) -> set[datetime]:
+    """Return the slots of the available points of a source at the place."""
+    return {
+        made[one.arn].slot
+        for one in scene.there
+        if one.status == "available"
+        and one.arn in made
+        and made[one.arn].tags["engine:role"] != "bridge"
+        and made[one.arn].tags["engine:resource"] == resource
+    }
+
+
+def _kept(
+    ending: Ending, policy: PolicySaid, deed: Deed, claim: Deed, judged: set[datetime]
+) -> Iterator[str]:
+    keeps = list(_keeps_at(ending, policy, claim, deed.place))
+    if not keeps:
+        yield f"{policy.name} has nothing to say there: it is unmanaged"
+    for said in keeps:
+        zone = ZoneInfo(policy.timezone)
+        decision = decide(sorted(judged), _keep(said), zone, None, deed.time)
+        if claim.slot in {kept.time for kept in decision.keep}:
+            yield f"{policy.name} keeps it ({dict(said)}), of {sorted(map(str, judged))}"
+
+
+def _keeps_at(
+    ending: Ending, policy: PolicySaid, claim: Deed, place: Place
+) -> Iterator[dict[str, int | str]]:
+    if place == place_of(claim.tags["engine:source"]):
+        yield dict(policy.keep)
+    for name, target in ending.story.targets.items():
+        keep = policy.keep_at(name)
+        if (target.account, target.region) == place and keep is not None:
+            yield dict(keep)
+
+
+def _keep(said: dict[str, int | str]) -> Keep:
+    return Keep(
+        **{
+            name: parse_span(value, Minutes.REFUSED) if isinstance(value, str) else value
+            for name, value in said.items()
+        }  # type: ignore[arg-type] # the story writes what fits
+    )
+
+
+def _last_ones(ending: Ending, there: set[datetime], slot: datetime) -> Iterator[str]:
+    if slot == max(there):
+        yield "it was the newest point there"
+    if len(there - {slot}) < ending.story.min_points:
+        yield f"fewer than {ending.story.min_points} points are left there"
+
+
+def _orphaned(
+    ending: Ending, maker: PolicySaid, deed: Deed, claim: Deed, there: set[datetime]
+) -> Iterator[str]:
+    if maker.orphans is None:
+        yield "nothing lets orphans go"
+        return
+    days, last = maker.orphans
+    gone = ending.gone.get(claim.tags["engine:resource"])
+    if gone is None or deed.time < gone + timedelta(days=days):
+        yield f"its database went {gone}, less than {days} days ago"
+    if last and claim.slot in sorted(there)[-last:]:
+        yield f"it was one of the last {last} of a database that is gone"
+
+
+def _made(policy: PolicySaid, name: str) -> bool:
+    return name == policy.name or name in policy.formerly

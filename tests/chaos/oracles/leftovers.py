@@ -1,0 +1,75 @@
+"""In the end nothing is there twice, half, shared, failed or for a route that is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+from tests.chaos.playing import Ending
+from tests.chaos.records import place_of
+from tests.end_to_end.harness import Seen
+
+_PERIODS = {"6h": 6, "12h": 12, "1d": 24, "2d": 48}
+
+
+def violations(ending: Ending) -> Iterator[str]:
+    """Yield what should not be there any more, and what should."""
+    ours = {arn: one for arn, one in ending.seen.items() if arn in ending.made}
+    for arn, one in ours.items():
+        if one.status != "available":
+            yield f"{arn} is {one.status}"
+        if one.shared_with or "engine:shared" in one.tags:
+            yield f"{arn} is left shared: {sorted(one.shared_with)}"
+    copies = Counter(map(_point, ours.values()))
+    yield from (f"{point} is there {n} times" for point, n in copies.items() if n > 1)
+    yield from _idle_bridges(ending, ours)
+    yield from _missing(ending, ours)
+
+
+def _point(one: Seen) -> tuple[object, ...]:
+    tags = one.tags
+    return tags.get("engine:resource"), place_of(one.arn), one.role, one.slot
+
+
+def _idle_bridges(ending: Ending, ours: dict[str, Seen]) -> Iterator[str]:
+    """Yield bridges that are no base: a newer one of their chain is there in both senses."""
+    entries = [one for one in ending.truth if one["exists"] and one["arn"] in ours]
+    for entry in entries:
+        one = ours[entry["arn"]]
+        if one.role != "bridge" or one.tags.get("engine:az") == "unknown":
+            continue
+        chain = [
+            other
+            for other in entries
+            if other is not entry
+            and ours[other["arn"]].role == "bridge"
+            and ours[other["arn"]].tags.get("engine:az-checked")
+            and _chain(other) == _chain(entry)
+        ]
+        newer = [other for other in chain if other["completed_at"] > entry["completed_at"]]
+        later = [other for other in chain if str(ours[other["arn"]].slot) > str(one.slot)]
+        if newer and later:
+            yield f"{one.arn} is a bridge that nothing needs: {newer[0]['arn']} is newer"
+
+
+def _chain(entry: dict[str, object]) -> tuple[object, ...]:
+    return entry["account"], entry["region"], entry["volume"], entry["keys"]
+
+
+def _missing(ending: Ending, ours: dict[str, Seen]) -> Iterator[str]:
+    """Yield living databases without a point of the last night where they live."""
+    for resource, arn in ending.instances.items():
+        for policy in ending.policies:
+            if policy.tier != ending.tiers.get(resource):
+                continue
+            oldest = ending.story.last[-1] - timedelta(hours=_PERIODS[policy.every] + 2)
+            slots = [
+                one.slot
+                for one in ours.values()
+                if one.tags.get("engine:resource") == resource
+                and place_of(one.arn) == place_of(arn)
+                and one.role == "primary"
+            ]
+            if not any(slot and slot >= f"{oldest:%Y-%m-%dT%H:%M:%SZ}" for slot in slots):
+                yield f"{arn} has no point since {oldest}: {sorted(map(str, slots))}"

@@ -1,0 +1,72 @@
+"""The end is that of the same story undisturbed.
+
+Of a gentle story, in which every night ends in peace, all points are compared: source, place, role,
+slot, key and shares. Names and zones are not, since a failover may come before or after a point.
+Of a rough story a slot may be missed for good (`catch_up: in_window`), and a point made in another
+zone leaves another base behind, which counts for `min_points`: compared is the newest point of each
+living source at each place that its policy still sends to, which no trouble before the peace may
+touch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.chaos.playing import Ending
+from tests.chaos.records import Place, place_of
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point, but for its name and zone; a key by where it lies, as its id is made up anew."""
+
+    source: str
+    place: Place
+    role: str | None
+    slot: str
+    key: str | None
+    shared_with: frozenset[str]
+
+
+def violations(ending: Ending, twin: Ending) -> Iterator[str]:
+    """Yield the points that only one of them has."""
+    mine, other = _points(ending), _points(twin)
+    if not ending.story.is_gentle:
+        mine, other = _newest(mine, ending), _newest(other, ending)
+    yield from (f"missing: {one}" for one in sorted(other - mine, key=str))
+    yield from (f"only here: {one}" for one in sorted(mine - other, key=str))
+
+
+def _points(ending: Ending) -> set[Point]:
+    return {
+        Point(
+            source=one.tags.get("engine:resource", ""),
+            place=place_of(arn),
+            role=one.role,
+            slot=one.slot or "",
+            key=one.key.rsplit("/", 1)[0] if one.key else None,
+            shared_with=one.shared_with,
+        )
+        for arn, one in ending.seen.items()
+        if arn in ending.made and one.role != "bridge"
+    }
+
+
+def _newest(points: set[Point], ending: Ending) -> set[Point]:
+    newest: dict[tuple[object, ...], Point] = {}
+    for one in sorted(points, key=lambda point: point.slot):
+        if one.place in _served(one.source, ending):
+            newest[one.source, one.place, one.role] = one
+    return set(newest.values())
+
+
+def _served(source: str, ending: Ending) -> Iterator[Place]:
+    """Yield where points of a source are made and sent to in the end; nowhere if it is gone."""
+    if source not in ending.instances:
+        return
+    yield place_of(ending.instances[source])
+    for policy in ending.policies:
+        if policy.tier == ending.tiers[source]:
+            targets = (ending.story.targets[copy.target] for copy in policy.copies)
+            yield from ((target.account, target.region) for target in targets)

@@ -1,0 +1,270 @@
+"""Plays a story in a lab, with its disturbances or without, and keeps what a judge needs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from engine.lab.estates import IRELAND, PROD
+from tests.chaos import papers
+from tests.chaos.born import LabOrder
+from tests.chaos.events import Hand
+from tests.chaos.nursery import Ended, Lab, Run, order_engine
+from tests.chaos.records import Deed, read_deeds
+from tests.chaos.story import STEP, Happening, Night, PolicySaid, Story, Visit
+from tests.end_to_end.harness import PROGRAMS, SECONDS, Seen, Sight, clean_environment
+
+MOST_RUNS = 10
+"""In how many runs of peace everything must be done."""
+QUIET = frozenset({0})
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A run that was: when, under which policies, which deeds were done in it, how it ended."""
+
+    number: int
+    at: datetime
+    visit: Visit
+    policies: tuple[PolicySaid, ...]
+    deeds: tuple[int, int]
+    ended: Ended
+    processes: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class Ending:
+    """Everything that a story left behind."""
+
+    story: Story
+    folder: Path
+    runs: list[Played] = field(default_factory=list)
+    policies: tuple[PolicySaid, ...] = ()
+    truth: list[dict[str, Any]] = field(default_factory=list)
+    seen: Sight = field(default_factory=dict)
+    foreign: dict[str, Seen] = field(default_factory=dict)
+    """What was not the engine's, as it was before the engine ran or when somebody made it."""
+    instances: dict[str, str] = field(default_factory=dict)
+    """The living databases at the end: ARNs by resource id."""
+    gone: dict[str, datetime] = field(default_factory=dict)
+    tiers: dict[str, str] = field(default_factory=dict)
+    """The tiers that databases are tagged with, by resource id."""
+    restless: list[str] = field(default_factory=list)
+    """Where peace did not end with nothing left to do."""
+    faults: int = 0
+    kills: int = 0
+    numbered: list[tuple[int, Deed]] = field(default_factory=list)
+
+    @property
+    def deeds(self) -> list[Deed]:
+        """Everything that was done, in order."""
+        return [deed for _, deed in self.numbered]
+
+    @property
+    def deletes(self) -> list[Deed]:
+        """What the engine deleted."""
+        return [one for one in self.deeds if one.by_engine and one.scene is not None]
+
+    @property
+    def made(self) -> dict[str, Deed]:
+        """What the engine made, by ARN."""
+        return {one.arn: one for one in self.deeds if one.by_engine and one.makes}
+
+    def made_before(self, deed: Deed) -> dict[str, Deed]:
+        """What the engine had made by the time of a deed."""
+        found: dict[str, Deed] = {}
+        for one in self.deeds:
+            if one is deed:
+                break
+            if one.by_engine and one.makes:
+                found[one.arn] = one
+        return found
+
+    def deeds_of(self, run: Played) -> list[Deed]:
+        """What was done while a run went on."""
+        first, end = run.deeds
+        return [deed for number, deed in self.numbered if first <= number < end]
+
+
+class Player:
+    """Plays one story once."""
+
+    def __init__(
+        self,
+        story: Story,
+        folder: Path,
+        *,
+        disturbed: bool,
+        log: Callable[[str], None],
+        sabotage: str | None = None,
+    ) -> None:
+        self._sabotage = sabotage
+        self._story = story
+        self._disturbed = disturbed
+        self._log = log
+        self._policies = story.policies
+        self._ending = Ending(story, folder)
+        self._folder = folder
+
+    def play(self) -> Ending:
+        """Play to the end."""
+        story, ending = self._story, self._ending
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with Lab(LabOrder(story.lab_seed(), story.nights[0].at, story.rules)) as lab:
+            self._lab = lab
+            self._hand = Hand(lab, story.places, self._log)
+            ending.foreign = self._hand.foreign()
+            ending.tiers = self._hand.tiers()
+            for night in story.nights:
+                self._night(night)
+            self._hand.make_peace()
+            for at in story.last:
+                self._move_to(at)
+                self._settle(at, _did_nothing)
+            ending.policies = self._policies
+            ending.numbered = read_deeds(lab.deeds())
+            ending.truth = lab.client.truth()
+            ending.seen = self._hand.seen()
+            ending.instances = self._hand.instances()
+            ending.gone = self._hand.gone
+            ending.foreign |= self._hand.made
+        return ending
+
+    def _night(self, night: Night) -> None:
+        self._move_to(night.at)
+        for happening in night.happenings:
+            self._happen(happening)
+        papers.write(self._folder, self._story, self._policies)
+        if self._disturbed:
+            for number, visit in enumerate(night.visits):
+                self._move_to(night.at + number * STEP)
+                self._visit(visit)
+        if self._story.is_gentle or not self._disturbed:
+            # What is still in flight is no step of a plan: a run would not wait for it.
+            self._lab.client.forward(STEP.total_seconds())
+            self._settle(night.at, _is_all_done)
+
+    def _happen(self, happening: Happening) -> None:
+        changed = self._hand.edited(happening, self._policies)
+        if changed is None:
+            self._hand.happen(happening)
+        elif changed != self._policies:
+            self._log(f"policies: {happening.event}")
+            self._policies = changed
+
+    def _move_to(self, at: datetime) -> None:
+        if at > self._lab.client.now():
+            self._lab.client.move_to(at)
+            self._log(f"--- {at:%Y-%m-%d %H:%M}")
+
+    # -- runs -------------------------------------------------------------------------------------
+
+    def _visit(self, visit: Visit) -> Played:
+        if visit.troubles:
+            self._hand.trouble(visit.troubles)
+        timers = [
+            threading.Timer(seconds, self._hand.happen, [happening])
+            for seconds, happening in visit.meanwhile
+        ]
+        if visit.moves_clock:
+            timers.append(threading.Timer(0.15, self._lab.client.forward, [1200.0]))
+        for timer in timers:
+            timer.start()
+        played = self._run(visit)
+        for timer in timers:
+            timer.join()
+        if visit.troubles:
+            self._ending.faults += self._hand.end_troubles()
+        self._ending.kills += played.ended.was_killed
+        return played
+
+    def _run(self, visit: Visit) -> Played:
+        began = time.monotonic()
+        number, first, at = len(self._ending.runs), self._lab.count_deeds(), self._lab.client.now()
+        words = ["apply", "-auto-approve", "-local-lock", "-json", "-at", _text(at)]
+        words.append("-wait" if visit.waits and not visit.installed else "-no-wait")
+        if visit.installed and self._sabotage is None:
+            ended, processes = self._installed(words)
+        else:
+            ended, processes = self._fork(words, number, visit)
+        deeds = (first, self._lab.count_deeds())
+        played = Played(number, at, visit, self._policies, deeds, ended, processes)
+        self._ending.runs.append(played)
+        self._log(
+            f"run {number} at {at:%d %H:%M} {visit}: exit {ended.code}, deeds {deeds[0]}-{deeds[1]}"
+            f" in {time.monotonic() - began:.1f} s"
+        )
+        return played
+
+    def _fork(self, words: list[str], number: int, visit: Visit) -> tuple[Ended, tuple[int, ...]]:
+        variables = self._variables()
+        order = order_engine(
+            self._folder, tuple(words), variables, number, visit.death, self._sabotage
+        )
+        run = Run(order)
+        processes = [run.pid]
+        second = None
+        if visit.twice:
+            second = Run(order_engine(self._folder, tuple(words), variables, number + 10_000))
+            processes.append(second.pid)
+        if visit.kill_after is not None and not run.ends_within(visit.kill_after):
+            run.kill()
+        ended = run.end()
+        if second is not None:
+            second.end()
+        return ended, tuple(processes)
+
+    def _installed(self, words: list[str]) -> tuple[Ended, tuple[int, ...]]:
+        with subprocess.Popen(
+            [str(PROGRAMS / "engine"), *words],
+            cwd=self._folder,
+            env=dict(self._variables()),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as program:
+            out, err = program.communicate(timeout=SECONDS)
+        return Ended(program.returncode, out.decode(), err.decode()), (program.pid,)
+
+    def _variables(self) -> Mapping[str, str]:
+        return clean_environment(self._folder) | self._lab.environment(PROD, IRELAND)
+
+    # -- peace ------------------------------------------------------------------------------------
+
+    def _settle(self, since: datetime, is_enough: Callable[[Ended], bool]) -> None:
+        """Let the engine run in peace until a run shows that it is enough."""
+        told: list[str] = []
+        for _ in range(MOST_RUNS):
+            ended = self._run(Visit(waits=True)).ended
+            if ended.code in QUIET and is_enough(ended):
+                return
+            told.append(f"exit {ended.code}: {ended.out[-1500:]} {ended.err[-500:]}")
+            self._lab.client.forward(STEP.total_seconds())
+        self._ending.restless.append(
+            f"{since}: not done after {MOST_RUNS} runs in peace; the last: {told[-1]}"
+        )
+
+
+def _states(ended: Ended) -> dict[str, str]:
+    """Return what became of each step of a run."""
+    lines = [json.loads(line) for line in ended.out.splitlines() if line.startswith("{")]
+    return {line["id"]: line["state"] for line in lines if line.get("type") == "step"}
+
+
+def _did_nothing(ended: Ended) -> bool:
+    return not _states(ended)
+
+
+def _is_all_done(ended: Ended) -> bool:
+    return set(_states(ended).values()) <= {"done"}
+
+
+def _text(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

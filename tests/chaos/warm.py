@@ -1,0 +1,123 @@
+"""What the fork server imports, once, before it forks: all that a run needs, and hurry.
+
+The engine in the children is the one that is installed, but for its real-time waits: a second of
+them lasts a `FASTER`th, since the lab's time is not real either. Nobody else may import this.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import pkgutil
+from typing import Any
+
+import boto3
+import botocore.client
+import botocore.httpsession
+import botocore.loaders
+import botocore.retries.standard
+
+import engine
+import engine.aws.clients
+import tests.chaos.born
+from engine.applying.clock import SystemClock, ThreadWorkers
+from engine.documents.shapes import shape_of
+from tests.chaos.sabotage import found_in, put
+
+REPLY_SECONDS = 20
+FASTER = 150.0
+
+
+def _remember(place: object, name: str) -> None:
+    """Let a method of all objects of a class answer the same question but once, for all children.
+
+    The questions are about files of botocore, which do not change.
+    """
+    method, known = found_in(place, name), dict[Any, Any]()
+
+    def remembered(self: Any, *asked: Any, **more: Any) -> Any:
+        question = (asked, tuple(sorted(more.items())))
+        if question not in known:
+            known[question] = method(self, *asked, **more)
+        return known[question]
+
+    put(place, name, remembered)
+
+
+_PAGED = {
+    "rds": "describe_db_snapshots",
+    "kms": "list_aliases",
+    "ec2": "describe_instances",
+    "sts": "get_caller_identity",
+}
+
+
+def _remember_models() -> None:
+    """Let children inherit what every client of AWS begins with: most of a run's time else."""
+    loader = botocore.loaders.Loader
+    for name in ("load_service_model", "load_data", "load_data_with_path"):
+        _remember(loader, name)
+    context = botocore.httpsession.create_urllib3_context()
+    put(botocore.httpsession, "create_urllib3_context", lambda *_, **__: context)
+    _remember_methods()
+    session = boto3.session.Session("AKIA", "secret", region_name="eu-west-1")
+    for service, paged in _PAGED.items():
+        make: Any = session.client
+        make(service).can_paginate(paged)
+
+
+def _remember_methods() -> None:
+    """Let the methods of a service's clients, hundreds for RDS, be made once for all children."""
+    create, known = found_in(botocore.client.ClientCreator, "_create_methods"), dict[str, Any]()
+
+    def create_methods(self: Any, model: Any) -> Any:
+        if model.service_name not in known:
+            known[model.service_name] = create(self, model)
+        return dict(known[model.service_name])
+
+    put(botocore.client.ClientCreator, "_create_methods", create_methods)
+
+
+def _import_all() -> None:
+    """Let children inherit every module of the engine: it imports them where they are used."""
+    for found in pkgutil.walk_packages(engine.__path__, "engine."):
+        if not found.name.endswith("__main__"):
+            importlib.import_module(found.name)
+
+
+def _prepare() -> None:
+    """Let children inherit the shapes of documents: compiling them takes a twentieth second."""
+    for kind in ("estate", "policy"):
+        shape_of(kind)
+
+
+def _hurry() -> None:
+    """Let a second of the engine's waits last a `FASTER`th: nothing waits for AWS here."""
+    sleep, elapsed, receive = SystemClock.sleep, SystemClock.elapsed, ThreadWorkers.receive
+
+    def quick_sleep(self: SystemClock, seconds: float) -> None:
+        sleep(self, seconds / FASTER)
+
+    def quick_elapsed(self: SystemClock) -> float:
+        return elapsed(self) * FASTER
+
+    def quick_receive(self: ThreadWorkers[Any], seconds: float) -> Any:
+        return receive(self, seconds / FASTER)
+
+    put(SystemClock, "sleep", quick_sleep)
+    put(SystemClock, "elapsed", quick_elapsed)
+    put(ThreadWorkers, "receive", quick_receive)
+    backoff = botocore.retries.standard.ExponentialBackoff
+    delay = backoff.delay_amount
+    put(backoff, "delay_amount", lambda self, context: delay(self, context) / FASTER)
+    put(engine.aws.clients, "REPLY_SECONDS", REPLY_SECONDS)
+
+
+tests.chaos.born.is_hurried = True
+_import_all()
+_remember_models()
+_prepare()
+_hurry()
+# A child's collector would touch, and so copy, all that it shares with the others.
+gc.collect()
+gc.freeze()
