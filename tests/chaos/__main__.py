@@ -26,7 +26,7 @@ def main() -> int:
         verdicts.append(verdict)
         for one in verdict.violations:
             _say(f"seed {verdict.seed}: {one}")
-        if len(verdicts) % 20 == 0:
+        if len(verdicts) % 10 == 0:
             _say(_summary(verdicts, seeds, time.monotonic() - started))
     _say(_summary(verdicts, seeds, time.monotonic() - started))
     return int(any(verdict.violations for verdict in verdicts))

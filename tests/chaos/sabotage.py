@@ -52,8 +52,8 @@ def _keep_less() -> None:
     _sleep()
     decide = found_in(retaining, "decide")
 
-    def lax(*given: Any) -> Any:
-        found = decide(*given)
+    def lax(*given: Any, **more: Any) -> Any:
+        found = decide(*given, **more)
         return replace(found, keep=found.keep[:1])
 
     put(retaining, "decide", lax)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.chaos.sabotage import SABOTAGES
-from tests.chaos.worlds import worlds
+import pytest
+
+from tests.chaos.worlds import world, worlds
 
 SEEDS = range(1, 6)
 
@@ -15,4 +16,21 @@ def test_worlds_full_of_faults_and_kills_end_as_they_should() -> None:
     assert sum(verdict.faults for verdict in verdicts) > 20
 
 
-REVEALING = dict.fromkeys(SABOTAGES, 0)
+NOTICED = {
+    "announce_nothing": (1, "journal: "),
+    "forget_bases": (2, "bases: "),
+    "forget_flights": (2, "bases: "),
+    "keep_less": (2, "retention: "),
+    "never_tag": (1, "unsettled: "),
+    "never_unshare": (1, "leftovers: "),
+    "trust_tags": (1, "retention: "),
+}
+"""By which judge, in the world of which seed, an engine is found out that is broken so."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sabotage", NOTICED)
+def test_a_broken_engine_is_found_out(sabotage: str) -> None:
+    seed, judge = NOTICED[sabotage]
+    violations = world(seed, sabotage=sabotage).violations
+    assert any(one.startswith(judge) for one in violations), violations
