@@ -49,6 +49,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
     shutil.copytree(REPOSITORY / "policies", folder / "policies")
     shutil.copytree(RECORDING, folder / "tests" / "recordings" / "acme")
+    shutil.copytree(REPOSITORY / "docs" / "examples", folder / "docs" / "examples")
     return folder
 
 

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from engine.applying.ports import Cloud
 from engine.errors import EngineError
 from engine.inventory.records import Location
-from engine.plans.codes import Action
+from engine.plans.codes import AUTOMATED, Action
 from engine.plans.plan import Step
 
 
@@ -71,7 +71,43 @@ class Untag:
     keys: tuple[str, ...]
 
 
-Call = Create | Copy | Share | Unshare | Delete | Tag | Untag
+@dataclass(frozen=True, slots=True)
+class ModifyBackups:
+    """ModifyDBInstance, retention and window of automated backups only; None is left as it is."""
+
+    instance: str
+    retention_days: int | None
+    window: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicateBackups:
+    """StartDBInstanceAutomatedBackupsReplication, in the region that receives."""
+
+    instance_arn: str
+    retention_days: int
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StopReplication:
+    """StopDBInstanceAutomatedBackupsReplication, in the region that receives."""
+
+    instance_arn: str
+
+
+Call = (
+    Create
+    | Copy
+    | Share
+    | Unshare
+    | Delete
+    | Tag
+    | Untag
+    | ModifyBackups
+    | ReplicateBackups
+    | StopReplication
+)
 
 OPERATIONS: dict[type[Call], str] = {
     Create: "CreateDBSnapshot",
@@ -81,7 +117,14 @@ OPERATIONS: dict[type[Call], str] = {
     Delete: "DeleteDBSnapshot",
     Tag: "AddTagsToResource",
     Untag: "RemoveTagsFromResource",
+    ModifyBackups: "ModifyDBInstance",
+    ReplicateBackups: "StartDBInstanceAutomatedBackupsReplication",
+    StopReplication: "StopDBInstanceAutomatedBackupsReplication",
 }
+
+
+_RETENTION, _WINDOW = "BackupRetentionPeriod", "PreferredBackupWindow"
+_SOURCE = "SourceDBInstanceArn"
 
 
 def operation(call: Call) -> str:
@@ -111,6 +154,12 @@ def send(call: Call, cloud: Cloud, at: Location) -> None:
             cloud.tag(at, arn, tags)
         case Untag(arn, keys):
             cloud.untag(at, arn, keys)
+        case ModifyBackups(instance, days, window):
+            cloud.modify_backups(at, instance, retention_days=days, window=window)
+        case ReplicateBackups(arn, days, key):
+            cloud.replicate_backups(at, arn, retention_days=days, key=key)
+        case StopReplication(arn):
+            cloud.stop_replication(at, arn)
         case _:
             assert_never(call)
 
@@ -129,6 +178,9 @@ def insist_on_one_object(step: Step) -> None:
     Raises:
         EngineError: they differ, which they never do in a plan written by the engine.
     """
+    if step.action in AUTOMATED:
+        insist_on_one_instance(step)
+        return
     named = [
         step.parameters[name]
         for name in ("DBSnapshotIdentifier", "TargetDBSnapshotIdentifier")
@@ -140,6 +192,27 @@ def insist_on_one_object(step: Step) -> None:
             "the plan's step is about several objects at once",
             where=step.id,
             why=", ".join([step.arn, step.snapshot, *map(str, named)]),
+            fix="make the plan again with `engine plan -out`",
+        )
+
+
+def insist_on_one_instance(step: Step) -> None:
+    """See that a step on automated backups is about the instance of its ARN, in its account.
+
+    Raises:
+        EngineError: it is about another one, which no plan written by the engine is.
+    """
+    parts = step.arn.split(":", 6)
+    named = {step.parameters.get(_SOURCE, step.arn), step.arn}
+    is_one = len(parts) == 7 and len(named) == 1 and parts[4] == step.location.account
+    if is_one and step.action is Action.MODIFY_BACKUPS:
+        name = step.parameters.get("DBInstanceIdentifier")
+        is_one = parts[3] == step.location.region and parts[5:] == ["db", name]
+    if not is_one or step.snapshot:
+        raise EngineError(
+            "the plan's step is about several objects at once",
+            where=step.id,
+            why=", ".join(sorted(map(str, named))),
             fix="make the plan again with `engine plan -out`",
         )
 
@@ -169,8 +242,37 @@ def calls_of(step: Step, origin_tags: Mapping[str, str]) -> tuple[Call, ...]:
             return (Delete(_text(step, "DBSnapshotIdentifier")),)
         case Action.TAG:
             return _tag_calls(step)
+        case Action.MODIFY_BACKUPS:
+            return (_modify_backups(step),)
+        case Action.REPLICATE_BACKUPS:
+            days = _days(step)
+            if days is None:
+                raise _unusable(step, _RETENTION)
+            return (ReplicateBackups(_text(step, _SOURCE), days, _optional_text(step, "KmsKeyId")),)
+        case Action.STOP_REPLICATION:
+            return (StopReplication(_text(step, _SOURCE)),)
         case _:
             assert_never(step.action)
+
+
+def _modify_backups(step: Step) -> ModifyBackups:
+    days, window = _days(step), _optional_text(step, _WINDOW)
+    strange = set(step.parameters) - {"DBInstanceIdentifier", _RETENTION, _WINDOW}
+    if strange or (days is None and window is None):
+        # Above all never ApplyImmediately, which would apply what others left pending.
+        raise _unusable(step, min(strange, default=_RETENTION))
+    return ModifyBackups(_text(step, "DBInstanceIdentifier"), days, window)
+
+
+def _days(step: Step) -> int | None:
+    value = step.parameters.get(_RETENTION)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise _unusable(step, _RETENTION)
+    return value
+
+
+def _optional_text(step: Step, name: str) -> str | None:
+    return _text(step, name) if name in step.parameters else None
 
 
 def _copy(step: Step, origin_tags: Mapping[str, str]) -> Copy:

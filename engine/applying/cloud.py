@@ -103,6 +103,32 @@ class AwsCloud:
         with self._calling(at, Purpose.READ) as client:
             return rds.list_instances(client, at)
 
+    def instance(self, at: Location, instance: str) -> Instance | None:
+        """Read one instance."""
+        with self._calling(at, Purpose.READ) as client:
+            return rds.find_instance(client, at, instance)
+
+    def modify_backups(
+        self, at: Location, instance: str, *, retention_days: int | None, window: str | None
+    ) -> None:
+        """Change retention or window of automated backups."""
+        with self._calling(at, Purpose.CHANGE) as client:
+            rds.modify_automated_backups(
+                client, at, instance, retention_days=retention_days, window=window
+            )
+
+    def replicate_backups(
+        self, at: Location, instance_arn: str, *, retention_days: int, key: str | None
+    ) -> None:
+        """Receive the automated backups of an instance."""
+        with self._calling(at, Purpose.CHANGE) as client:
+            rds.start_replication(client, at, instance_arn, retention_days=retention_days, key=key)
+
+    def stop_replication(self, at: Location, instance_arn: str) -> None:
+        """Receive them no longer."""
+        with self._calling(at, Purpose.CHANGE) as client:
+            rds.stop_replication(client, at, instance_arn)
+
     @contextmanager
     def _calling(self, at: Location, purpose: Purpose) -> Iterator[RDSClient]:
         """Give the client for one call; raise what is told of its errors as CloudError."""

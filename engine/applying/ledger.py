@@ -16,7 +16,9 @@ from engine.inventory.records import Location
 from engine.plans.codes import Action
 from engine.plans.plan import Step
 
-NEEDS_STATE = frozenset({Action.DELETE, Action.UNSHARE})
+NEEDS_STATE = frozenset(
+    {Action.DELETE, Action.UNSHARE, Action.MODIFY_BACKUPS, Action.STOP_REPLICATION}
+)
 
 
 @dataclass(slots=True)
@@ -54,7 +56,8 @@ class Ledger:
 
     Making backups comes first: where lock or journal cannot be reached (None: it could not be
     opened), creates, copies, shares and tags go on, since ids make them idempotent, and the run
-    ends with a problem. Deletes and unshares do not, until both answer again.
+    ends with a problem. Deletes and unshares do not, nor do changes of automated backups, which
+    may delete some, until both answer again.
     """
 
     def __init__(self, journal: Journal | None, lock: Lock | None, problems: Problems) -> None:

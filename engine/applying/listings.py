@@ -118,6 +118,10 @@ class Listings:
         """Read one snapshot now; raises CloudError."""
         return self._read(at, lambda: self._cloud.snapshot(at, identifier))
 
+    def instance(self, at: Location, identifier: str) -> Instance | None:
+        """Read one instance now; raises CloudError."""
+        return self._read(at, lambda: self._cloud.instance(at, identifier))
+
     def copies_in_flight(self, at: Location) -> frozenset[str]:
         """Return the copies that the newest listing shows in progress, by ARN.
 

@@ -99,10 +99,10 @@ def keys_of(step: Step, origin: KeyQuestion | None) -> tuple[KeyNeed, ...]:
             nobody here can tell.
     """
     needs: list[KeyNeed] = []
-    key = _text(step, "KmsKeyId") if step.action is Action.COPY else None
+    key = _text(step, "KmsKeyId") if step.action in _ENCRYPTING else None
     if key is not None:
         question = KeyQuestion(at_of(step), key, Purpose.CHANGE)
-        needs.append(KeyNeed(Use.ENCRYPT, question, step.snapshot))
+        needs.append(KeyNeed(Use.ENCRYPT, question, step.snapshot or step.source.identifier))
     if origin is None:
         return tuple(needs)
     about = (origin_of(step) or "").rpartition(":")[2]
@@ -175,6 +175,9 @@ def is_arn(reference: str) -> bool:
 def instance_of(step: Step) -> str | None:
     """Return the ARN of the instance that a create step snapshots."""
     return next((one.arn for one in step.preconditions if one.check is Check.INSTANCE), None)
+
+
+_ENCRYPTING = frozenset({Action.COPY, Action.REPLICATE_BACKUPS})
 
 
 def _text(step: Step, name: str) -> str | None:

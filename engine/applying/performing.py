@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from engine.applying.automated import CHANGES, is_so, told_after
 from engine.applying.calls import (
     Call,
     Copy,
     Create,
     Delete,
+    ModifyBackups,
     Tag,
     Untag,
     calls_of,
@@ -32,7 +34,7 @@ from engine.identity.marks import ZONE, ZONE_CHECKED
 from engine.identity.names import location_of
 from engine.inventory.placement import UNKNOWN_ZONE
 from engine.inventory.records import Location, Snapshot, SnapshotState
-from engine.plans.codes import Action, Check
+from engine.plans.codes import AUTOMATED, Action, Check
 from engine.plans.plan import Step
 
 MAKES = frozenset({Action.CREATE, Action.COPY})
@@ -108,7 +110,8 @@ class Performer:
             return Report(step, StepState.FAILED, told(error), STATE_UNREACHABLE, error.fix)
         except EngineError as error:
             return Report(step, StepState.FAILED, told(error), "engine_error", error.fix)
-        return Report(step, _state_after(step.action), made_here=step.action in MAKES)
+        after = _state_after(step.action)
+        return Report(step, after, told_after(step), made_here=step.action in MAKES)
 
     def confirm_zone(self, step: Step, seen_at: float) -> Report:
         """Read the instance again now that its snapshot is available, and tag what that says.
@@ -154,6 +157,8 @@ class Performer:
 
     def _already(self, step: Step, sight: Sight) -> Report | None:
         """Return the report of a step whose end is there already."""
+        if step.action in AUTOMATED and is_so(step, sight.instance(step.arn)):
+            return Report(step, StepState.DONE, "so already")
         if step.action not in MAKES | {Action.DELETE}:
             return None
         found = sight.snapshot(step.arn)
@@ -197,7 +202,7 @@ class Performer:
                 return fate
             self.clock.sleep(self.patience.wait(attempt))
             attempt += 1
-            if isinstance(call, Delete):
+            if isinstance(call, Delete | ModifyBackups):
                 # The wait has aged what was read of the victim and of what replaces it.
                 ended = self._check(step, self._sight(step))
                 if ended is not None:
@@ -215,6 +220,10 @@ class Performer:
             if found is not None:
                 refusal = unusable(found, sight)
                 return _Fate.MADE if refusal is None else _refused(step, refusal)
+        # After a lost reply the same call meets the state that it brought about.
+        unsure = isinstance(call, CHANGES) and trouble in _UNSURE | {Trouble.WRONG_STATE}
+        if unsure and self._is_so(step):
+            return _Fate.MADE
         treat = treatment(trouble)
         if treat is Treatment.POSTPONE:
             text = f"not possible now: {error}"
@@ -237,6 +246,13 @@ class Performer:
             # What was just made or shared may take a while to be seen everywhere.
             return tried.attempts < NOT_FOUND_ATTEMPTS and tried.seconds < self.patience.seconds
         return may_retry(error, tried.attempts, tried.seconds, self.patience)
+
+    def _is_so(self, step: Step) -> bool:
+        try:
+            return is_so(step, self._sight(step).instance(step.arn))
+        except CloudError:
+            # Not seen is not known: the call is made again, and its answer decides.
+            return False
 
     def _look(self, at: Location, snapshot: str) -> Snapshot | None:
         try:

@@ -104,6 +104,22 @@ class Cloud(Protocol):
     def instances(self, at: Location) -> Sequence[Instance]:
         """List the instances of a location, all pages."""
 
+    def instance(self, at: Location, instance: str) -> Instance | None:
+        """Read one instance, None where there is none."""
+
+    def modify_backups(
+        self, at: Location, instance: str, *, retention_days: int | None, window: str | None
+    ) -> None:
+        """Change automated backups (ModifyDBInstance, never ApplyImmediately)."""
+
+    def replicate_backups(
+        self, at: Location, instance_arn: str, *, retention_days: int, key: str | None
+    ) -> None:
+        """Receive automated backups (StartDBInstanceAutomatedBackupsReplication)."""
+
+    def stop_replication(self, at: Location, instance_arn: str) -> None:
+        """Receive them no longer (StopDBInstanceAutomatedBackupsReplication)."""
+
 
 class Probes(Protocol):
     """What can be asked before the first change. Each raises CloudError; `at` is as for Cloud."""

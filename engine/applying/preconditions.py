@@ -11,7 +11,7 @@ from engine.identity.chains import chain_of
 from engine.identity.marks import Marks, owned_marks
 from engine.identity.names import location_of
 from engine.inventory.records import Instance, Location, Snapshot, SnapshotState
-from engine.plans.codes import Action, Check
+from engine.plans.codes import AUTOMATED, Action, Check
 from engine.plans.plan import Precondition, Step
 
 READ_FRESH = frozenset({Action.DELETE})
@@ -21,8 +21,9 @@ READ_FRESH = frozenset({Action.DELETE})
 class Sight:
     """The eyes of one step: what it sees of the world while it is being checked.
 
-    Deletes read each object they ask about anew; all other steps look at listings at most a
-    minute old. `locations` are those the plan could read.
+    Deletes read each object they ask about anew, and changes of automated backups the instance;
+    all other steps look at listings at most a minute old. `locations` are those the plan could
+    read.
     """
 
     listings: Listings
@@ -30,6 +31,7 @@ class Sight:
     locations: frozenset[Location]
     action: Action
     _fresh: dict[str, Snapshot | None] = field(default_factory=dict)
+    _instances: dict[str, Instance | None] = field(default_factory=dict)
 
     def snapshot(self, arn: str) -> Snapshot | None:
         """Return the object at `arn`, None where there is none; raises CloudError."""
@@ -42,7 +44,13 @@ class Sight:
 
     def instance(self, arn: str) -> Instance | None:
         """Return the instance at `arn`, None where there is none; raises CloudError."""
-        return self.listings.instances(_location(arn)).get(arn)
+        at = _location(arn)
+        if self.action not in AUTOMATED:
+            return self.listings.instances(at).get(arn)
+        if arn not in self._instances:
+            name = _identifier(arn).removeprefix("db:")
+            self._instances[arn] = self.listings.instance(at, name)
+        return self._instances[arn]
 
     def marks(self, snapshot: Snapshot) -> Marks | None:
         """Return the marks of a snapshot the engine owns, else None."""
@@ -203,6 +211,25 @@ def no_copy_in_flight_to(condition: Precondition, sight: Sight) -> Refusal | Non
     return None
 
 
+def backup_settings(condition: Precondition, sight: Sight) -> Refusal | None:
+    """Retention, window and what is pending of both are as the plan saw them."""
+    found = sight.instance(condition.arn)
+    seen = found.backup_settings if found else "gone"
+    if seen == condition.expected:
+        return None
+    text = f"the automated backups of {condition.arn} are: {seen}; the plan saw"
+    return _refuse(condition, f"{text} {condition.expected}")
+
+
+def replications(condition: Precondition, sight: Sight) -> Refusal | None:
+    """The instance's automated backups are replicated to the regions named, and no others."""
+    found = sight.instance(condition.arn)
+    seen = ",".join(found.replication_regions) or "none" if found else "gone"
+    if seen == condition.expected:
+        return None
+    return _refuse(condition, f"{condition.arn} is replicated to {seen}, not {condition.expected}")
+
+
 _ALWAYS: dict[Action, tuple[Check, ...]] = {
     Action.CREATE: (Check.ABSENT,),
     Action.COPY: (Check.ABSENT,),
@@ -210,6 +237,7 @@ _ALWAYS: dict[Action, tuple[Check, ...]] = {
     Action.UNSHARE: (Check.OWNED,),
     Action.TAG: (Check.OWNED,),
     Action.DELETE: (Check.OWNED, Check.UNPINNED, Check.ORIGIN_OF_NOTHING_IN_FLIGHT),
+    **dict.fromkeys(AUTOMATED, ()),
 }
 
 _CHECKS: dict[Check, Callable[[Precondition, Sight], Refusal | None]] = {
@@ -222,6 +250,8 @@ _CHECKS: dict[Check, Callable[[Precondition, Sight], Refusal | None]] = {
     Check.ZONES: zones,
     Check.ABSENT: absent,
     Check.NO_COPY_IN_FLIGHT_TO: no_copy_in_flight_to,
+    Check.BACKUP_SETTINGS: backup_settings,
+    Check.REPLICATIONS: replications,
 }
 
 

@@ -13,14 +13,16 @@ from engine.inventory.bulk import Strings
 from engine.inventory.convert import (
     RESTORE,
     accounts_shared_with,
+    automated_record,
     event_record,
     instance_record,
     quota_record,
     snapshot_record,
 )
-from engine.inventory.records import Event, Instance, Location, Quota, Snapshot
+from engine.inventory.records import AutomatedBackup, Event, Instance, Location, Quota, Snapshot
 from engine.inventory.wire import (
     WireAttribute,
+    WireAutomatedBackup,
     WireEvent,
     WireInstance,
     WireQuota,
@@ -48,6 +50,34 @@ def list_instances(client: RDSClient, at: Location) -> tuple[Instance, ...]:
             for page in pages
             for wire in _decode(page["DBInstances"], WireInstance)
         )
+
+
+def find_instance(client: RDSClient, at: Location, identifier: str) -> Instance | None:
+    """Read one DB instance by its id, None where there is none."""
+    try:
+        with calling("rds:DescribeDBInstances", at):
+            answer = client.describe_db_instances(DBInstanceIdentifier=identifier)
+            found = _decode(answer["DBInstances"], WireInstance)
+    except AwsError as error:
+        if error.code.startswith("DBInstanceNotFound"):
+            return None
+        raise
+    return instance_record(found[0], at, Strings()) if found else None
+
+
+def list_automated_backups(client: RDSClient, at: Location) -> tuple[AutomatedBackup, ...]:
+    """List the automated backups of a location, retained and received ones too, all pages."""
+    strings = Strings()
+    with calling("rds:DescribeDBInstanceAutomatedBackups", at):
+        pages = client.get_paginator("describe_db_instance_automated_backups").paginate(
+            PaginationConfig={"PageSize": PAGE}
+        )
+        found = (
+            automated_record(wire, at, strings)
+            for page in pages
+            for wire in _decode(page["DBInstanceAutomatedBackups"], WireAutomatedBackup)
+        )
+        return tuple(backup for backup in found if backup is not None)
 
 
 def list_snapshots(
@@ -185,6 +215,45 @@ def remove_tags(client: RDSClient, at: Location, arn: str, keys: Sequence[str]) 
     """Remove tags."""
     with calling("rds:RemoveTagsFromResource", at):
         client.remove_tags_from_resource(ResourceName=arn, TagKeys=list(keys))
+
+
+def modify_automated_backups(
+    client: RDSClient,
+    at: Location,
+    instance: str,
+    *,
+    retention_days: int | None,
+    window: str | None,
+) -> None:
+    """Change retention or window of an instance's automated backups.
+
+    Never with ApplyImmediately, which would also apply everything else that is pending (API
+    reference, ModifyDBInstance).
+    """
+    changes: dict[str, Any] = {}
+    if retention_days is not None:
+        changes["BackupRetentionPeriod"] = retention_days
+    if window is not None:
+        changes["PreferredBackupWindow"] = window
+    with calling("rds:ModifyDBInstance", at):
+        client.modify_db_instance(DBInstanceIdentifier=instance, **changes)
+
+
+def start_replication(
+    client: RDSClient, at: Location, instance_arn: str, *, retention_days: int, key: str | None
+) -> None:
+    """Replicate the automated backups of an instance to the client's region."""
+    more: dict[str, Any] = {} if key is None else {"KmsKeyId": key}
+    with calling("rds:StartDBInstanceAutomatedBackupsReplication", at):
+        client.start_db_instance_automated_backups_replication(
+            SourceDBInstanceArn=instance_arn, BackupRetentionPeriod=retention_days, **more
+        )
+
+
+def stop_replication(client: RDSClient, at: Location, instance_arn: str) -> None:
+    """Stop that; what is in the client's region stays until its retention ends."""
+    with calling("rds:StopDBInstanceAutomatedBackupsReplication", at):
+        client.stop_db_instance_automated_backups_replication(SourceDBInstanceArn=instance_arn)
 
 
 def _tags(tags: Mapping[str, str]) -> list[TagTypeDef]:

@@ -46,7 +46,7 @@ class Code(Enum):
     BAD_VALUE = ("E114", "bad-value", "A value is not one of those that can stand here.")
     OUT_OF_RANGE = ("E115", "out-of-range", "A number or a length is too small or too large.")
     BAD_DURATION = ("E116", "bad-duration", "A length of time cannot be read, or not be used here.")
-    BAD_WINDOW = ("E117", "bad-window", "A window is not HH:MM-HH:MM, or has no length.")
+    BAD_WINDOW = ("E117", "bad-window", "A window is not HH:MM-HH:MM, or is too short.")
     UNKNOWN_TIMEZONE = ("E118", "unknown-timezone", "There is no such time zone.")
     BAD_CRON = ("E119", "bad-cron", "A cron expression cannot be read, or never fires.")
     BAD_GLOB = ("E120", "bad-glob", "A pattern cannot match anything as it is written.")
@@ -83,6 +83,11 @@ class Code(Enum):
     NO_KEEP_FOR = ("E213", "no-keep-for", "`orphans.keep_last` stands without `orphans.keep_for`.")
     STILL_ALIVE = ("E214", "still-alive", "`formerly` names a policy that still exists.")
     TWO_HEIRS = ("E215", "two-heirs", "Two policies claim the same old name.")
+    NOTHING_TO_REPLICATE = (
+        "E216",
+        "nothing-to-replicate",
+        "Automated backups are turned off and replicated in one policy.",
+    )
 
     SELECTS_NOTHING = (
         "W221",
@@ -140,6 +145,16 @@ class Code(Enum):
         "W237",
         "rekey-elsewhere",
         "`rekey` lies outside some of the account's regions.",
+    )
+    BACKUP_WINDOW_MEETS_SNAPSHOTS = (
+        "W238",
+        "backup-window-meets-snapshots",
+        "The window of automated backups overlaps the policy's snapshot window.",
+    )
+    REPLICATION_LEAVES_ACCOUNT = (
+        "W239",
+        "replication-leaves-account",
+        "The target of `replicate_to` lies in no account that the policy takes databases of.",
     )
 
     def __init__(self, id_: str, label: str, meaning: str) -> None:

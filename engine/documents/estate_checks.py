@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from engine.documents.diagnostics import Code, Diagnostic
 from engine.documents.model import Account, Estate, Place, Policy, RegionalTarget, Retire, Target
 from engine.documents.nodes import Node, find, texts_at
+from engine.documents.references import TARGETS
 from engine.documents.regions import KNOWN_REGIONS
 from engine.documents.sources import Sources
 from engine.documents.suggestions import did_you_mean
@@ -144,8 +145,8 @@ def _unused(
 def _targets_named(sources: Sources) -> Iterator[str]:
     for source in sources.policies.values():
         for body in (source.body, *source.overrides):
-            for leaf in texts_at(body, "snapshots", "copies", "*", "target"):
-                yield leaf.text
+            for path in TARGETS:
+                yield from (leaf.text for leaf in texts_at(body, *path))
 
 
 # -- retire --------------------------------------------------------------------------------------

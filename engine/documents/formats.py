@@ -16,6 +16,8 @@ from engine.retention.spans import Minutes, Span, SpanError, parse_span
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 LONGEST = timedelta(days=36_525)
+# API reference, ModifyDBInstance, PreferredBackupWindow.
+LEAST_BACKUP_MINUTES = 30
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])\Z")
 _BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
 _ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}\Z")
@@ -139,6 +141,19 @@ def _window(text: str) -> Problem | None:
     )
 
 
+def _backup_window(text: str) -> Problem | None:
+    problem = _window(text)
+    if problem is not None:
+        return problem
+    start, end = (int(clock[:2]) * 60 + int(clock[3:]) for clock in text.split("-"))
+    if (end - start) % 1440 >= LEAST_BACKUP_MINUTES:
+        return None
+    summary = f"the window {text} is shorter than {LEAST_BACKUP_MINUTES} minutes"
+    least = (start + LEAST_BACKUP_MINUTES) % 1440
+    fix = f"write {text[:5]}-{least // 60:02}:{least % 60:02}, or longer"
+    return Problem(Code.BAD_WINDOW, summary, fix)
+
+
 def _clock(text: str) -> str | None:
     """Return a time of day as HH:MM, 24:00 as 00:00; None where it is none."""
     match = _CLOCK.match(text)
@@ -236,4 +251,5 @@ FORMATS: dict[str, Check] = {
     "cron": _cron,
     "glob": _glob,
     "bucket": _bucket,
+    "backup-window": _backup_window,
 }

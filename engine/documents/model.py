@@ -175,6 +175,10 @@ class Window:
         """How long it is."""
         return (self.end - self.start) % 1440
 
+    def __str__(self) -> str:
+        times = (f"{minute // 60:02}:{minute % 60:02}" for minute in (self.start, self.end))
+        return "-".join(times)
+
 
 @dataclass(frozen=True, slots=True)
 class Every:
@@ -260,6 +264,34 @@ class Orphans:
 
 
 @dataclass(frozen=True, slots=True)
+class Replication:
+    """The target whose region receives a database's automated backups, and for how many days."""
+
+    target: str
+    retention_days: int = 7
+
+
+class Replicating(StrEnum):
+    """What holds of replication where no target is named."""
+
+    AS_IT_IS = "as_it_is"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class AutomatedTerms:
+    """What a policy says of the automated backups of RDS; None is left as it is.
+
+    `window` is UTC: the windows of RDS follow no daylight saving time (API reference,
+    ModifyDBInstance, PreferredBackupWindow).
+    """
+
+    retention_days: int | None = None
+    window: Window | None = None
+    replicate_to: Replication | Replicating = Replicating.AS_IT_IS
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """Everything a policy says of one source, defaults and overrides applied."""
 
@@ -269,6 +301,7 @@ class Terms:
     orphans: Orphans | None = None
     idle_after: timedelta = DEFAULT_IDLE_AFTER
     hold: str | None = None
+    automated: AutomatedTerms = AutomatedTerms()
 
 
 Path = tuple[str, ...]

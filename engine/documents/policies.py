@@ -21,6 +21,8 @@ from engine.documents.model import (
     Override,
     Path,
     Policy,
+    Replicating,
+    Replication,
     Schedule,
     Select,
     Terms,
@@ -155,6 +157,10 @@ def _copies(data: list[dict[str, Any]]) -> tuple[CopyRule, ...]:
     )
 
 
+def _replication(data: str | dict[str, Any]) -> Replication | Replicating:
+    return Replicating(data) if isinstance(data, str) else Replication(**data)
+
+
 def _as_is(value: Any) -> Any:
     return value
 
@@ -177,6 +183,14 @@ FIELDS = (
     Field(("orphans", "keep_last"), ("orphans", "keep_last"), _as_is, 1),
     Field(("chains", "idle_after"), ("idle_after",), _elapsed, DEFAULT_IDLE_AFTER),
     Field(("hold",), ("hold",), _as_is, None),
+    Field(("automated_backups", "retention_days"), ("automated", "retention_days"), _as_is, None),
+    Field(("automated_backups", "window"), ("automated", "window"), _window, None),
+    Field(
+        ("automated_backups", "replicate_to"),
+        ("automated", "replicate_to"),
+        _replication,
+        Replicating.AS_IT_IS,
+    ),
 )
 
 

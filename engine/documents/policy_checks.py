@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from engine.documents import rhythm
+from engine.documents.automated_checks import check_automated
 from engine.documents.diagnostics import Code, Diagnostic
 from engine.documents.model import (
     CopyRule,
@@ -69,6 +70,7 @@ def _check(view: View, policy: Policy, estate: Estate) -> Iterator[Diagnostic]:
         yield from _schedule(view, view.terms.snapshots.schedule)
         yield from _objectives(view, view.terms.snapshots.schedule)
     yield from _copies(view, policy, estate)
+    yield from check_automated(view, policy, estate)
     keep_last = find(view.roots[0], ("orphans", "keep_last"))
     if view.terms.orphans is None and isinstance(keep_last, Leaf) and keep_last.value is not None:
         summary = "`keep_last` stands without `keep_for`, so all orphans are kept"

@@ -11,6 +11,10 @@ from engine.documents.sources import Sources
 from engine.documents.suggestions import did_you_mean
 
 _WILDCARDS = frozenset("*?[")
+TARGETS: tuple[tuple[str, ...], ...] = (
+    ("snapshots", "copies", "*", "target"),
+    ("automated_backups", "replicate_to", "target"),
+)
 _CONDITIONS: tuple[tuple[str, ...], ...] = (("select",), ("select", "exclude", "*"))
 
 
@@ -57,9 +61,10 @@ def _copies(sources: Sources) -> Iterator[Diagnostic]:
     known = sources.targets()
     for source in sources.policies.values():
         for body in (source.body, *source.overrides):
-            for leaf in texts_at(body, "snapshots", "copies", "*", "target"):
-                if leaf.text not in known:
-                    yield _unknown(Code.UNKNOWN_TARGET, "target", leaf, known)
+            for path in TARGETS:
+                for leaf in texts_at(body, *path):
+                    if leaf.text not in known:
+                        yield _unknown(Code.UNKNOWN_TARGET, "target", leaf, known)
 
 
 def _selects(sources: Sources) -> Iterator[Diagnostic]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from engine.documents.model import Orphans, Path, Policy, SnapshotTerms, Terms
+from engine.documents.model import AutomatedTerms, Orphans, Path, Policy, SnapshotTerms, Terms
 
 TAGS: Path = ("snapshots", "tags")
-_Value = TypeVar("_Value", Terms, SnapshotTerms)
+_Value = TypeVar("_Value", Terms, SnapshotTerms, AutomatedTerms)
 
 
 def terms_for(policy: Policy, applied: tuple[int, ...]) -> Terms:

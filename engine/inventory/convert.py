@@ -10,6 +10,7 @@ from engine.inventory.records import (
     ENCRYPTS,
     NO_TAGS,
     SYMMETRIC,
+    AutomatedBackup,
     Event,
     Instance,
     Key,
@@ -23,10 +24,12 @@ from engine.inventory.wire import (
     Moment,
     WireAlias,
     WireAttribute,
+    WireAutomatedBackup,
     WireEvent,
     WireInstance,
     WireKey,
     WireQuota,
+    WireRestoreWindow,
     WireSnapshot,
     WireTag,
     WireZone,
@@ -128,6 +131,33 @@ def instance_record(wire: WireInstance, location: Location, strings: Strings) ->
         option_groups=tuple(name for name in groups if name),
         created_at=moment(wire.created_at),
         tags=tags_record(wire.tags, strings),
+        pending_retention_days=wire.pending.retention_days if wire.pending else None,
+        replications=tuple(sorted(one.arn for one in wire.replications or () if one.arn)),
+    )
+
+
+def automated_record(
+    wire: WireAutomatedBackup, location: Location, strings: Strings
+) -> AutomatedBackup | None:
+    """Return the automated backups of an instance, None where they have no ARN to go by."""
+    if not wire.arn:
+        return None
+    window = wire.restore_window or WireRestoreWindow()
+    instance = wire.instance or ""
+    return AutomatedBackup(
+        arn=wire.arn,
+        location=location,
+        instance_arn=wire.instance_arn or f"{rds_prefix(location)}db:{instance}",
+        instance=instance,
+        resource_id=wire.resource_id or "",
+        status=_shared(wire.status, strings) or "",
+        engine=_shared(wire.engine, strings) or "",
+        retention_days=wire.retention_days or 0,
+        allocated_gib=wire.allocated_gib or 0,
+        encrypted=bool(wire.encrypted),
+        kms_key=_shared(wire.kms_key, strings),
+        earliest=moment(window.earliest),
+        latest=moment(window.latest),
     )
 
 

@@ -20,6 +20,7 @@ QUOTAS = "describe-account-attributes.json"
 EVENTS = "describe-events.json"
 ZONES = "describe-availability-zones.json"
 KEYS = "describe-keys.json"
+AUTOMATED_BACKUPS = "describe-db-instance-automated-backups.json"
 
 FILES = frozenset(
     {
@@ -33,6 +34,7 @@ FILES = frozenset(
         EVENTS,
         ZONES,
         KEYS,
+        AUTOMATED_BACKUPS,
     }
 )
 

@@ -16,6 +16,7 @@ from engine.aws.errors import AwsError
 from engine.documents.model import Estate, Target
 from engine.inventory.bulk import collector_paused
 from engine.inventory.records import (
+    AutomatedBackup,
     Instance,
     Inventory,
     Key,
@@ -140,7 +141,12 @@ class _LocationReading:
         if instances is None and snapshots is None:
             # Each further call to a region that is down would take as long as these.
             return Scope(at, ScopeStatus.FAILED, "; ".join(self._causes)), ()
-        keys = self._optional("keys", lambda: self._keys(instances or (), snapshots or ()))
+        automated = self._optional(
+            "automated backups", lambda: rds.list_automated_backups(client, at)
+        )
+        keys = self._optional(
+            "keys", lambda: self._keys(instances or (), snapshots or (), automated or ())
+        )
         scope = Scope(
             location=at,
             status=ScopeStatus.FAILED if self._causes else ScopeStatus.OK,
@@ -152,6 +158,7 @@ class _LocationReading:
             zones=self._optional("zone ids", lambda: ec2.read_zones(clients.ec2(at), at)),
             events=self._optional("events", lambda: rds.list_events(client, at, self._since)),
             hidden_keys=self._hidden,
+            automated=automated,
         )
         return scope, tuple(self._notes)
 
@@ -160,10 +167,14 @@ class _LocationReading:
         return self._now - EVENTS_REACH_BACK
 
     def _keys(
-        self, instances: Iterable[Instance], snapshots: Iterable[Snapshot]
+        self,
+        instances: Iterable[Instance],
+        snapshots: Iterable[Snapshot],
+        automated: Iterable[AutomatedBackup],
     ) -> Mapping[str, Key]:
         used = {key for i in instances if (key := i.kms_key)}
         used |= {key for s in snapshots if (key := s.kms_key)}
+        used |= {key for a in automated if (key := a.kms_key)}
         keys, refusals = kms.read_keys(self._clients.kms(self._at), self._at, used)
         self._hidden = frozenset(refusals)
         self._notes += [

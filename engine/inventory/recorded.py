@@ -11,6 +11,7 @@ from engine.inventory import layout
 from engine.inventory.bulk import Strings, collector_paused
 from engine.inventory.convert import (
     accounts_shared_with,
+    automated_record,
     event_record,
     instance_record,
     key_record,
@@ -22,6 +23,7 @@ from engine.inventory.convert import (
 )
 from engine.inventory.recorded_files import Fault, RecordingError, decode, is_there, locations_in
 from engine.inventory.records import (
+    AutomatedBackup,
     Event,
     Instance,
     Inventory,
@@ -33,6 +35,7 @@ from engine.inventory.records import (
     Snapshot,
 )
 from engine.inventory.wire import (
+    AutomatedBackupListing,
     EventListing,
     Header,
     InstanceListing,
@@ -157,6 +160,7 @@ class _LocationReading:
             zones=self._zones(),
             events=self._events(),
             shared=foreign if shared is None else shared,
+            automated=self._automated(),
         )
         if not self.doubts:
             return scope
@@ -250,6 +254,18 @@ class _LocationReading:
             return None
         events = (event_record(wire) for wire in answer.items)
         return tuple(event for event in events if event is not None)
+
+    def _automated(self) -> tuple[AutomatedBackup, ...] | None:
+        answer = self._decode(layout.AUTOMATED_BACKUPS, AutomatedBackupListing)
+        if answer is None:
+            return None
+        for index, wire in enumerate(answer.items):
+            if wire.arn is not None and not wire.arn.startswith(rds_prefix(self.location)):
+                path = f"$.DBInstanceAutomatedBackups[{index}].DBInstanceAutomatedBackupsArn"
+                text = f"{wire.arn} does not belong to {self.location} - at `{path}`"
+                self._fault(layout.AUTOMATED_BACKUPS, text)
+        found = (automated_record(wire, self.location, self.strings) for wire in answer.items)
+        return tuple(backup for backup in found if backup is not None)
 
     def _check_arn(self, name: str, path: str, arn: str | None, resource: str) -> None:
         prefix = rds_prefix(self.location)

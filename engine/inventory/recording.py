@@ -15,6 +15,7 @@ from engine.inventory.convert import MANUAL_SNAPSHOTS, RESTORE
 from engine.inventory.records import (
     ENCRYPTS,
     SYMMETRIC,
+    AutomatedBackup,
     Event,
     Instance,
     Inventory,
@@ -24,6 +25,7 @@ from engine.inventory.records import (
     Snapshot,
 )
 from engine.inventory.wire import (
+    AutomatedBackupListing,
     EventListing,
     Header,
     InstanceListing,
@@ -33,11 +35,15 @@ from engine.inventory.wire import (
     WireAttribute,
     WireAttributes,
     WireAttributesAnswer,
+    WireAutomatedBackup,
     WireEvent,
     WireInstance,
     WireKey,
     WireOptionGroup,
+    WirePending,
     WireQuota,
+    WireReplication,
+    WireRestoreWindow,
     WireScope,
     WireSnapshot,
     WireTag,
@@ -167,6 +173,9 @@ def _parts(scope: Scope) -> dict[str, Any]:
         parts[layout.ZONES] = ZoneListing([WireZone(n, z) for n, z in scope.zones.items()])
     if scope.events is not None:
         parts[layout.EVENTS] = EventListing(items=[_event(event) for event in scope.events])
+    if scope.automated is not None:
+        items = [_automated(backup) for backup in scope.automated]
+        parts[layout.AUTOMATED_BACKUPS] = AutomatedBackupListing(items=items)
     return parts
 
 
@@ -197,6 +206,28 @@ def _instance(record: Instance) -> WireInstance:
         option_groups=[WireOptionGroup(name) for name in record.option_groups],
         created_at=record.created_at,
         tags=_tags(record.tags),
+        pending=_pending(record.pending_retention_days),
+        replications=[WireReplication(arn) for arn in record.replications] or None,
+    )
+
+
+def _pending(retention_days: int | None) -> WirePending | None:
+    return None if retention_days is None else WirePending(retention_days)
+
+
+def _automated(record: AutomatedBackup) -> WireAutomatedBackup:
+    return WireAutomatedBackup(
+        arn=record.arn,
+        instance_arn=record.instance_arn,
+        instance=record.instance,
+        resource_id=record.resource_id,
+        status=record.status,
+        engine=record.engine,
+        retention_days=record.retention_days,
+        allocated_gib=record.allocated_gib,
+        encrypted=record.encrypted,
+        kms_key=record.kms_key,
+        restore_window=WireRestoreWindow(record.earliest, record.latest),
     )
 
 

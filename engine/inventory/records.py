@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -138,6 +138,86 @@ class Instance:
     option_groups: tuple[str, ...] = ()
     created_at: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=no_tags)
+    pending_retention_days: int | None = None
+    replications: tuple[str, ...] = ()
+
+    @property
+    def backup_settings(self) -> str:
+        """Retention, window and pending retention of its automated backups, in one text."""
+        pending = self.pending_retention_days
+        waits = "nothing" if pending is None else f"{pending} days"
+        return f"{self.backup_retention_days} days, {self.backup_window}, {waits} pending"
+
+    @property
+    def replication_regions(self) -> tuple[str, ...]:
+        """The regions that its automated backups are replicated to."""
+        parts = (arn.split(":") for arn in self.replications)
+        return tuple(sorted({part[3] for part in parts if len(part) > 3}))
+
+
+class AutomatedState(StrEnum):
+    """What the `Status` of an automated backup means for the engine.
+
+    The API reference lists `active`, `retained` and `creating`; a region that receives
+    replicated ones also tells `pending` and `replicating` (RDS User Guide, Replicating automated
+    backups to another AWS Region).
+    """
+
+    ACTIVE = "active"
+    RECEIVING = "receiving"
+    RETAINED = "retained"
+    OTHER = "other"
+
+
+_AUTOMATED_STATES = {
+    "active": AutomatedState.ACTIVE,
+    "pending": AutomatedState.RECEIVING,
+    "replicating": AutomatedState.RECEIVING,
+    "retained": AutomatedState.RETAINED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AutomatedBackup:
+    """The automated backups of one instance, as a location lists them (DBInstanceAutomatedBackup).
+
+    `instance_arn` is that of the instance, which may be in another region or be deleted.
+    """
+
+    arn: str
+    location: Location
+    instance_arn: str
+    instance: str
+    resource_id: str
+    status: str
+    engine: str = ""
+    retention_days: int = 0
+    allocated_gib: int = 0
+    encrypted: bool = False
+    kms_key: str | None = None
+    earliest: datetime | None = None
+    latest: datetime | None = None
+
+    @property
+    def state(self) -> AutomatedState:
+        """What the status means."""
+        return _AUTOMATED_STATES.get(self.status, AutomatedState.OTHER)
+
+    @property
+    def home_region(self) -> str:
+        """The region of the instance."""
+        parts = self.instance_arn.split(":")
+        return parts[3] if len(parts) > 3 else self.location.region
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When a retained one is gone: its retention after the last moment it can restore.
+
+        Retained ones keep the period they had (RDS User Guide, Retaining automated backups).
+        """
+        if self.state is not AutomatedState.RETAINED or self.latest is None:
+            return None
+        return self.latest + timedelta(days=self.retention_days)
 
 
 class KeyManager(StrEnum):
@@ -237,6 +317,7 @@ class Scope:
     events: tuple[Event, ...] | None = None
     shared: tuple[Snapshot, ...] | None = None
     hidden_keys: frozenset[str] = frozenset()
+    automated: tuple[AutomatedBackup, ...] | None = None
 
     @property
     def is_complete(self) -> bool:

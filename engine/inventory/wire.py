@@ -80,6 +80,20 @@ class WireOptionGroup(msgspec.Struct, gc=False, rename={"name": "OptionGroupName
     name: str | None = None
 
 
+class WirePending(
+    msgspec.Struct, gc=False, omit_defaults=True, rename={"retention_days": "BackupRetentionPeriod"}
+):
+    """`PendingModifiedValues`, as far as it is about automated backups."""
+
+    retention_days: int | None = None
+
+
+class WireReplication(msgspec.Struct, gc=False, rename={"arn": "DBInstanceAutomatedBackupsArn"}):
+    """`DBInstanceAutomatedBackupsReplication`."""
+
+    arn: str | None = None
+
+
 class WireInstance(
     msgspec.Struct,
     gc=False,
@@ -111,6 +125,8 @@ class WireInstance(
         "option_groups": "OptionGroupMemberships",
         "created_at": "InstanceCreateTime",
         "tags": "TagList",
+        "pending": "PendingModifiedValues",
+        "replications": "DBInstanceAutomatedBackupsReplications",
     },
 ):
     """`DBInstance`."""
@@ -141,6 +157,50 @@ class WireInstance(
     option_groups: list[WireOptionGroup] | None = None
     created_at: Moment = None
     tags: list[WireTag] | None = None
+    pending: WirePending | None = None
+    replications: list[WireReplication] | None = None
+
+
+class WireRestoreWindow(
+    msgspec.Struct, gc=False, rename={"earliest": "EarliestTime", "latest": "LatestTime"}
+):
+    """`RestoreWindow`."""
+
+    earliest: Moment = None
+    latest: Moment = None
+
+
+class WireAutomatedBackup(
+    msgspec.Struct,
+    gc=False,
+    omit_defaults=True,
+    rename={
+        "arn": "DBInstanceAutomatedBackupsArn",
+        "instance_arn": "DBInstanceArn",
+        "instance": "DBInstanceIdentifier",
+        "resource_id": "DbiResourceId",
+        "status": "Status",
+        "engine": "Engine",
+        "retention_days": "BackupRetentionPeriod",
+        "allocated_gib": "AllocatedStorage",
+        "encrypted": "Encrypted",
+        "kms_key": "KmsKeyId",
+        "restore_window": "RestoreWindow",
+    },
+):
+    """`DBInstanceAutomatedBackup`."""
+
+    arn: str | None = None
+    instance_arn: str | None = None
+    instance: str | None = None
+    resource_id: str | None = None
+    status: str | None = None
+    engine: str | None = None
+    retention_days: int | None = None
+    allocated_gib: int | None = None
+    encrypted: bool | None = None
+    kms_key: str | None = None
+    restore_window: WireRestoreWindow | None = None
 
 
 class WireQuota(
@@ -272,6 +332,12 @@ class InstanceListing(Listing, kw_only=True, rename={"items": "DBInstances"}):
     """`describe-db-instances`."""
 
     items: list[WireInstance]
+
+
+class AutomatedBackupListing(Listing, kw_only=True, rename={"items": "DBInstanceAutomatedBackups"}):
+    """`describe-db-instance-automated-backups`."""
+
+    items: list[WireAutomatedBackup]
 
 
 class EventListing(Listing, kw_only=True, rename={"items": "Events"}):

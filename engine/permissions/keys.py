@@ -38,6 +38,14 @@ def keys_made_under(account: str, estate: Estate, ways: Ways) -> tuple[NamedKey,
     return tuple(sorted(found))
 
 
+def keys_written_under(account: str, estate: Estate, ways: Ways) -> tuple[NamedKey, ...]:
+    """Return the keys of copies and bridges, and of automated backups that are replicated."""
+    received = {
+        NamedKey(way.there, way.key) for way in ways.replications if way.there.account == account
+    }
+    return tuple(sorted({*keys_made_under(account, estate, ways), *received}))
+
+
 def homes_read_by(account: str, estate: Estate, ways: Ways) -> tuple[Location, ...]:
     """Return the places whose snapshots, and so whose keys, an account's role reads from."""
     found = {way.home for way in ways.copies if way.there.account == account}
@@ -51,12 +59,13 @@ def role_statements(
     account: str, estate: Estate, ways: Ways, breadth: Breadth
 ) -> Iterator[Statement]:
     """Yield what the role of an account needs to use keys."""
-    named = keys_made_under(account, estate, ways)
+    named = keys_written_under(account, estate, ways)
     arns = tuple(sorted({one.reference for one in named if alias_name(one.reference) is None}))
     aliased = [one for one in named if alias_name(one.reference) is not None]
     aliases = sorted({name for one in aliased if (name := alias_name(one.reference))})
     by_alias: Conditions = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": aliases}}
-    origins = key_arns(homes_read_by(account, estate, ways), breadth)
+    sent = {way.home for way in ways.replications if way.home.account == account}
+    origins = key_arns({*homes_read_by(account, estate, ways), *sent}, breadth)
     groups: tuple[tuple[str, str, tuple[str, ...], Conditions], ...] = (
         ("KeysOfCopies", "copies made here are encrypted under these keys", arns, {}),
         (
@@ -88,7 +97,7 @@ def policies_of_keys(
     are encrypted under, which the documents do not name.
     """
     users: defaultdict[str, set[str]] = defaultdict(set)
-    for key in keys_made_under(account, estate, ways):
+    for key in keys_written_under(account, estate, ways):
         users[alias_arn(key.reference, key.at)].add(account)
     rekey = account_of(estate, account).rekey
     for way in ways.copies:

@@ -124,6 +124,7 @@ def _role_statements(part: Part, breadth: Breadth) -> Iterator[Statement]:
     if part.places:
         yield from _making(part, breadth)
         yield from _owned(part, breadth)
+        yield from _automated(part, breadth)
         yield from role_statements(part.account.id, part.estate, part.ways, breadth)
     if part.state is not None and part.state.account == part.account.name:
         yield from _state(part.state)
@@ -191,6 +192,33 @@ def _owned(part: Part, breadth: Breadth) -> Iterator[Statement]:
             ("rds:ModifyDBSnapshotAttribute",),
             rds_arns(shared, "snapshot", breadth),
             ours,
+        )
+
+
+def _automated(part: Part, breadth: Breadth) -> Iterator[Statement]:
+    """Yield what changes automated backups, as far as policies say anything of them."""
+    account, ways = part.account.id, part.ways
+    set_up = [at for at in ways.set_up if at.account == account]
+    replicated = [at for at in ways.replicated if at.account == account]
+    if set_up:
+        yield Statement(
+            "SetAutomatedBackups",
+            "policies say how long RDS keeps its own backups, or when it makes them",
+            ("rds:ModifyDBInstance",),
+            rds_arns(set_up, "db", breadth),
+        )
+    if replicated:
+        yield Statement(
+            "ReplicateAutomatedBackups",
+            "policies say which region receives them; a region that they drop receives no more",
+            (
+                "rds:StartDBInstanceAutomatedBackupsReplication",
+                "rds:StopDBInstanceAutomatedBackupsReplication",
+            ),
+            (
+                *rds_arns(replicated, "db", breadth),
+                *rds_arns(part.places, "auto-backup", breadth),
+            ),
         )
 
 

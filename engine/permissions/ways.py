@@ -10,7 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from engine.documents.model import Account, CopyRule, Documents, Estate, Policy, Target
+from engine.documents.model import (
+    Account,
+    CopyRule,
+    Documents,
+    Estate,
+    Policy,
+    Replicating,
+    Replication,
+    Target,
+)
 from engine.inventory.records import Location
 
 
@@ -36,11 +45,18 @@ class Ways:
         homes: where points may be made.
         copies: all ways of copies.
         places: all locations of the estate.
+        set_up: where retention or window of automated backups may be changed.
+        replicated: where databases are whose automated backups may be replicated, or stopped
+            being so.
+        replications: all ways of automated backups.
     """
 
     homes: frozenset[Location]
     copies: frozenset[Way]
     places: frozenset[Location]
+    set_up: frozenset[Location] = frozenset()
+    replicated: frozenset[Location] = frozenset()
+    replications: frozenset[Way] = frozenset()
 
     def regions(self, account: str) -> tuple[str, ...]:
         """Return the regions that an account takes part with."""
@@ -52,12 +68,30 @@ def ways_of(documents: Documents) -> Ways:
     estate = documents.estate
     homes: set[Location] = set()
     copies: set[Way] = set()
+    set_up: set[Location] = set()
+    replicated: set[Location] = set()
+    replications: set[Way] = set()
     for policy in documents.policies.values():
         for home in _homes(policy, estate):
             if _makes_points(policy):
                 homes.add(home)
-            copies |= {way for rule in _rules(policy) for way in _ways(rule, home, estate)}
-    return Ways(frozenset(homes), frozenset(copies), frozenset(_places(estate)))
+            copies |= {way for rule in _rules(policy) for way in _ways(rule.target, home, estate)}
+            if _says(policy, "retention_days") or _says(policy, "window"):
+                set_up.add(home)
+            aims = _says(policy, "replicate_to")
+            if aims:
+                replicated.add(home)
+            names = [aim.target for aim in aims if isinstance(aim, Replication)]
+            ways = [way for name in names for way in _ways(name, home, estate)]
+            replications |= {way for way in ways if not way.leaves_account}
+    return Ways(
+        frozenset(homes),
+        frozenset(copies),
+        frozenset(_places(estate)),
+        frozenset(set_up),
+        frozenset(replicated),
+        frozenset(replications),
+    )
 
 
 def account_of(estate: Estate, account: str) -> Account:
@@ -89,8 +123,15 @@ def _rules(policy: Policy) -> Iterator[CopyRule]:
         yield from override.changes.get(("snapshots", "copies")) or ()
 
 
-def _ways(rule: CopyRule, home: Location, estate: Estate) -> Iterator[Way]:
-    target = estate.targets.get(rule.target)
+def _says(policy: Policy, name: str) -> list[object]:
+    """Return what a policy and its overrides say of a field of automated backups."""
+    values = [getattr(policy.terms.automated, name)]
+    values += [one.changes.get(("automated", name)) for one in policy.overrides]
+    return [value for value in values if value not in (None, Replicating.AS_IT_IS)]
+
+
+def _ways(name: str, home: Location, estate: Estate) -> Iterator[Way]:
+    target = estate.targets.get(name)
     if target is not None and not isinstance(target, Target):
         target = estate.targets.get(target.by_source_region.get(home.region, ""))
     if isinstance(target, Target):

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
 from engine.documents.model import Documents, Schedule, Target, Terms
 from engine.identity.marks import Role
 from engine.inventory.records import Instance, Inventory, Location
+from engine.planning.automated_checks import check_automated
 from engine.planning.matching import account_names
 from engine.planning.routes import RouteBook, is_default_key, resolve_key
 from engine.planning.slots import latest_due, next_due, period_start
 from engine.planning.survey import Source, World, survey
+from engine.planning.weekly_windows import minute_of_week, overlaps, weekly_spans
 from engine.plans.plan import Warned
 from engine.retention.decide import decide
 from engine.retention.keep import Keep
@@ -23,9 +24,6 @@ from engine.retention.keep import Keep
 MAX_SHARED_ACCOUNTS = 20
 _HORIZON = timedelta(days=400)
 _MOST_SLOTS = 2000
-_CLOCK = re.compile(r"(?:(\w{3}):)?(\d\d):(\d\d)-(?:(\w{3}):)?(\d\d):(\d\d)")
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_WEEK = 7 * 1440
 
 
 def check(documents: Documents, inventory: Inventory, now: datetime) -> tuple[Warned, ...]:
@@ -105,7 +103,7 @@ def _windows(source: Source, world: World, book: RouteBook) -> Iterable[Warned]:
     if slot is None:
         return
     end = slot.window_end or slot.at + timedelta(minutes=30)
-    start_minute = _minute_of_week(slot.at)
+    start_minute = minute_of_week(slot.at)
     length = int((end - slot.at).total_seconds()) // 60
     own = (start_minute, start_minute + length)
     daily = schedule.window is not None and slot.window_end is not None
@@ -115,7 +113,7 @@ def _windows(source: Source, world: World, book: RouteBook) -> Iterable[Warned]:
     ):
         if name.startswith("automated") and instance.backup_retention_days == 0:
             continue
-        if daily and text and _overlap(own, _spans(text)):
+        if daily and text and overlaps(own, weekly_spans(text)):
             yield _warn(
                 code,
                 "warning",
@@ -123,33 +121,6 @@ def _windows(source: Source, world: World, book: RouteBook) -> Iterable[Warned]:
                 f"its snapshot window overlaps its {name} {text} UTC",
                 "move one of the two windows",
             )
-
-
-def _minute_of_week(moment: datetime) -> int:
-    utc = moment.astimezone(UTC)
-    return utc.weekday() * 1440 + utc.hour * 60 + utc.minute
-
-
-def _spans(window: str) -> list[tuple[int, int]]:
-    """Return a window of AWS's as minutes of the week; one without a day is on each of them."""
-    match = _CLOCK.fullmatch(window.lower())
-    if match is None:
-        return []
-    day, hour, minute, end_day, end_hour, end_minute = match.groups()
-    clock, end_clock = int(hour) * 60 + int(minute), int(end_hour) * 60 + int(end_minute)
-    if day in _DAYS and end_day in _DAYS:
-        start, end = _DAYS.index(day) * 1440 + clock, _DAYS.index(end_day) * 1440 + end_clock
-        return [(start, end if end > start else end + _WEEK)]
-    length = (end_clock - clock) % 1440
-    return [(d * 1440 + clock, d * 1440 + clock + length) for d in range(7)]
-
-
-def _overlap(own: tuple[int, int], spans: Iterable[tuple[int, int]]) -> bool:
-    return any(
-        own[0] < end + shift and start + shift < own[1]
-        for start, end in spans
-        for shift in (-_WEEK, 0, _WEEK)
-    )
 
 
 def _mixed_keys(source: Source, world: World, book: RouteBook) -> Iterable[Warned]:
@@ -173,6 +144,7 @@ _CHECKS: tuple[Callable[[Source, World, RouteBook], Iterable[Warned]], ...] = (
     _no_route,
     _windows,
     _mixed_keys,
+    check_automated,
 )
 
 

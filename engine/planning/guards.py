@@ -14,7 +14,7 @@ from engine.planning.draft import Draft, Planned, at
 from engine.planning.steps import short
 from engine.planning.survey import World
 from engine.planning.withholding import Steps
-from engine.plans.codes import Action, Guard, StepReason, Verdict
+from engine.plans.codes import AUTOMATED, Action, Guard, StepReason, Verdict
 from engine.plans.digest import guard_digest
 from engine.plans.plan import At, Forecast, GuardState, Step, Warned
 
@@ -67,7 +67,13 @@ def _policy_conflicts(steps: Steps, drafts: Sequence[Draft]) -> Iterable[GuardSt
 
 
 def _removes_something(step: Step) -> bool:
-    """Say whether a step deletes data: what failed holds none and is in the way of new points."""
+    """Say whether a step may delete data.
+
+    What failed holds none and is in the way of new points; a change of automated backups may, and
+    two policies may want different ones.
+    """
+    if step.action in AUTOMATED:
+        return True
     return step.action is Action.DELETE and step.reason.code != StepReason.FAILED_OBJECT
 
 

@@ -14,6 +14,9 @@ _RANK = {
     Action.UNSHARE: 3,
     Action.TAG: 4,
     Action.DELETE: 5,
+    Action.STOP_REPLICATION: 6,
+    Action.REPLICATE_BACKUPS: 7,
+    Action.MODIFY_BACKUPS: 8,
 }
 
 

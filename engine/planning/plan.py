@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import engine
 from engine.documents.model import Documents
 from engine.inventory.records import Inventory, Location
+from engine.planning.automated_guards import guard_automated
 from engine.planning.checks import check_world
 from engine.planning.draft import Draft
 from engine.planning.drift.find import find_drift
@@ -17,6 +18,7 @@ from engine.planning.guards import apply_guards, full_copy_warnings, still_holdi
 from engine.planning.matching import is_protectable
 from engine.planning.ordering import in_order
 from engine.planning.preview import next_slots
+from engine.planning.retained import retained
 from engine.planning.room import give_room
 from engine.planning.routes import RouteBook
 from engine.planning.selecting import selected
@@ -66,6 +68,8 @@ def make_plan(
     guards = apply_guards(steps, drafts, world, options.acknowledged)
     full = give_room(steps, drafts, world)
     guards = [*still_holding(guards, steps), *full]
+    accepted = options.acknowledged | world.estate.guards.acknowledged
+    guards += guard_automated(steps, drafts, world, accepted)
     findings = verify(steps.result(), documents, inventory, now)
     guards += _hold_findings(steps, findings)
     warnings = (
@@ -83,6 +87,7 @@ def make_plan(
         next=tuple(next_slots(drafts, world, book)),
         only=options.only,
         exclude=options.exclude,
+        retained=tuple(retained(world, options)),
     )
 
 
@@ -191,6 +196,9 @@ _COUNTED = {
     Action.UNSHARE: "unshare",
     Action.DELETE: "delete",
     Action.TAG: "tag",
+    Action.MODIFY_BACKUPS: "update",
+    Action.REPLICATE_BACKUPS: "update",
+    Action.STOP_REPLICATION: "update",
 }
 
 
@@ -206,6 +214,7 @@ def _summary(plan: Plan) -> Summary:
         copy=actions["copy"],
         share=actions["share"],
         unshare=actions["unshare"],
+        update=actions["update"],
         delete=actions["delete"],
         tag=actions["tag"],
         withheld=len(plan.steps) - len(done),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.planning.automated import plan_automated
 from engine.planning.copying import plan_copies
 from engine.planning.creating import plan_create
 from engine.planning.draft import Draft
@@ -25,4 +26,5 @@ def plan_source(source: Source, world: World, book: RouteBook) -> Draft:
     removals = judge(draft, world, book, demands)
     protect(draft, world, book, removals, demands)
     plan_forecasts(draft)
+    plan_automated(draft, world)
     return draft

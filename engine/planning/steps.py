@@ -204,6 +204,9 @@ _WORDS = {
     Action.UNSHARE: "unshare",
     Action.DELETE: "delete",
     Action.TAG: "tag",
+    Action.MODIFY_BACKUPS: "modify-backups",
+    Action.REPLICATE_BACKUPS: "replicate-backups",
+    Action.STOP_REPLICATION: "stop-replication",
 }
 
 

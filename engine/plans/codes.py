@@ -14,6 +14,9 @@ class Action(StrEnum):
     UNSHARE = "unshare_snapshot"
     DELETE = "delete_snapshot"
     TAG = "tag_snapshot"
+    MODIFY_BACKUPS = "modify_automated_backups"
+    REPLICATE_BACKUPS = "replicate_automated_backups"
+    STOP_REPLICATION = "stop_replication"
 
 
 class Effect(StrEnum):
@@ -31,7 +34,13 @@ EFFECTS: dict[Action, Effect] = {
     Action.UNSHARE: Effect.UPDATE,
     Action.DELETE: Effect.DELETE,
     Action.TAG: Effect.UPDATE,
+    Action.MODIFY_BACKUPS: Effect.UPDATE,
+    Action.REPLICATE_BACKUPS: Effect.UPDATE,
+    Action.STOP_REPLICATION: Effect.UPDATE,
 }
+# What is about the automated backups of an instance: its ARN is the instance's, and it has
+# neither slot nor snapshot.
+AUTOMATED = frozenset({Action.MODIFY_BACKUPS, Action.REPLICATE_BACKUPS, Action.STOP_REPLICATION})
 
 
 class StepReason(StrEnum):
@@ -51,6 +60,12 @@ class StepReason(StrEnum):
     SOURCE_RETURNED = "source_returned"
     ZONE_CONFIRMED = "zone_confirmed"
     ZONE_UNCERTAIN = "zone_uncertain"
+    BACKUPS_DIFFER = "backups_differ"
+    BACKUPS_TURNED_ON = "backups_turned_on"
+    BACKUPS_TURNED_OFF = "backups_turned_off"
+    REPLICATION_MISSING = "replication_missing"
+    REPLICATION_DIFFERS = "replication_differs"
+    REPLICATION_UNWANTED = "replication_unwanted"
 
 
 class KeepReason(StrEnum):
@@ -123,6 +138,8 @@ class Check(StrEnum):
     ZONES = "zones"
     ABSENT = "absent"
     NO_COPY_IN_FLIGHT_TO = "no_copy_in_flight_to"
+    BACKUP_SETTINGS = "backup_settings"
+    REPLICATIONS = "replications"
 
 
 class Waiting(StrEnum):
@@ -138,6 +155,10 @@ class Waiting(StrEnum):
     TARGET_NOT_READ = "target_not_read"
     NO_ROUTE = "no_route"
     UNSHARE_AFTER_COPY = "unshare_after_copy"
+    AWS_BACKUP_DECIDES = "aws_backup_decides"
+    BACKUPS_PENDING = "backups_pending"
+    BACKUPS_OFF = "backups_off"
+    MODIFY_STATE = "modify_state"
 
 
 class UnmanagedReason(StrEnum):
@@ -158,6 +179,10 @@ class Guard(StrEnum):
     QUOTA = "quota"
     POLICY_CONFLICT = "policy_conflict"
     VERIFIER = "verifier"
+    BACKUP_OUTAGE = "backup_outage"
+    BACKUP_LOSS = "backup_loss"
+    BACKUP_WINDOW = "backup_window"
+    REPLICATION_QUOTA = "replication_quota"
 
 
 class DriftSeverity(StrEnum):
@@ -187,3 +212,5 @@ class DriftCode(StrEnum):
     TARGET_BEHIND = "target_behind"
     TAGS_CONTRADICT = "tags_contradict"
     USER_TAGS = "user_tags"
+    BACKUPS_DIFFER = "backups_differ"
+    REPLICATION_DIED = "replication_died"

@@ -134,6 +134,10 @@ def _with_utc_times(plan: Plan) -> Plan:
         conflicts=_all_in_utc(plan.conflicts),
         drift=_all_in_utc(plan.drift),
         next=_all_in_utc(plan.next),
+        retained=tuple(
+            one if one.until is None else replace(one, until=_in_utc(one.until))
+            for one in plan.retained
+        ),
     )
 
 
@@ -262,6 +266,8 @@ def _moments(plan: Plan) -> Iterator[tuple[str, datetime | None]]:
     for name, items in parts:
         for number, item in enumerate(items):
             yield f"{name}[{number}].slot", item.slot
+    for number, one in enumerate(plan.retained):
+        yield f"retained[{number}].until", one.until
 
 
 def _check_digest(plan: Plan, where: str) -> None:

@@ -186,6 +186,22 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class Retained:
+    """Automated backups that outlived their database or their replication, and until when.
+
+    `source` is the database; they lie at `location`. `until` is None where AWS does not tell what
+    they reach up to.
+    """
+
+    arn: str
+    location: At
+    source: SourceRef
+    retention_days: int
+    until: datetime | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class NextSlot:
     """What the next slot of a policy will make, were it planned then."""
 
@@ -290,6 +306,7 @@ class Plan:
     exclude: tuple[str, ...] = ()
     complete: bool = True
     errored: bool = False
+    retained: tuple[Retained, ...] = ()
 
     @property
     def has_changes(self) -> bool:

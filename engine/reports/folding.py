@@ -20,10 +20,15 @@ _ORDER = (
     Action.UNSHARE,
     Action.TAG,
     Action.DELETE,
+    Action.MODIFY_BACKUPS,
+    Action.STOP_REPLICATION,
+    Action.REPLICATE_BACKUPS,
 )
 
 # Where a copy goes to and what a delete is about decide whether a person agrees.
-_LOCATED = frozenset({Action.COPY, Action.DELETE})
+_LOCATED = frozenset(
+    {Action.COPY, Action.DELETE, Action.STOP_REPLICATION, Action.REPLICATE_BACKUPS}
+)
 _ANYWHERE = At("", "")
 
 ItemT = TypeVar("ItemT")

@@ -13,7 +13,7 @@ from engine.reports.reading import (
     unread_sections,
     what_was_read,
 )
-from engine.reports.state_sections import kept_sections, problem_sections
+from engine.reports.state_sections import kept_sections, problem_sections, retained_section
 from engine.reports.step_sections import step_sections
 from engine.reports.withheld import acknowledged_section, finding_section, withheld_sections
 from engine.reports.wording import moment
@@ -33,6 +33,7 @@ def plan_report(plan: Plan, *, full: bool = False) -> Report:
             *acknowledged_section(plan),
             *problem_sections(plan, full=full),
             *kept_sections(plan, full=full),
+            *retained_section(plan),
             *_next(plan),
             *unread_sections(plan.inventory, "Nothing whose safety depends on them is deleted."),
         ),
@@ -50,6 +51,8 @@ def _counts(summary: Summary) -> Iterator[str | Span]:
     yield Span(f"{summary.delete:,} to delete", Tone.DELETE if summary.delete else Tone.PLAIN)
     if summary.full:
         yield from (" (", Span(f"{summary.full:,} stored in full", Tone.FULL), ")")
+    if summary.update:
+        yield f", {summary.update:,} to change"
     asides = []
     if summary.protected:
         asides.append(f"{summary.protected:,} protected")

@@ -49,6 +49,21 @@ def kept_sections(plan: Plan, *, full: bool) -> Iterator[Section]:
         yield Section(title, tuple(lines), aside=True)
 
 
+def retained_section(plan: Plan) -> Iterator[Section]:
+    """Yield the automated backups that outlived their database or their replication."""
+    lines: list[Line] = []
+    groups = grouped(plan.retained, lambda one: (one.text, one.location))
+    for (text, location), alike in groups.items():
+        lines.append(line(name(place(location)), f": {text}", level=1))
+        for one in alike:
+            until = f"until {moment(one.until)}" if one.until else "AWS does not tell until when"
+            days = count(one.retention_days, "day")
+            lines.append(line(name(one.source.identifier), f" {until}, kept {days}", level=2))
+    if lines:
+        title = f"Retained automated backups: {count(len(plan.retained), 'database')}"
+        yield Section(title, tuple(lines), aside=True)
+
+
 def _protections(kept: Kept) -> list[str]:
     return [reason.code for reason in kept.reasons if reason.code in PROTECTIONS]
 

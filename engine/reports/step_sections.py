@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from engine.plans.codes import Action, Verdict
+from engine.plans.codes import AUTOMATED, Action, Verdict
 from engine.plans.plan import At, Plan, Step
 from engine.reports.folding import Fold, Share, fold
 from engine.reports.lines import Form, Line, Mark, Section, Span, Tone, line, listed, name
@@ -23,7 +23,11 @@ _MARKS = {
     Action.UNSHARE: Mark.CHANGE,
     Action.TAG: Mark.CHANGE,
     Action.DELETE: Mark.DELETE,
+    Action.MODIFY_BACKUPS: Mark.CHANGE,
+    Action.REPLICATE_BACKUPS: Mark.CHANGE,
+    Action.STOP_REPLICATION: Mark.CHANGE,
 }
+_SAYING_WHY = frozenset({Action.DELETE, Action.TAG, *AUTOMATED})
 
 
 def step_sections(plan: Plan, *, full: bool) -> Iterator[Section]:
@@ -87,7 +91,7 @@ def _folded(entry: Fold) -> Iterator[_Parts]:
     like = entry.like
     deletes = like.action is Action.DELETE
     yield _what(entry)
-    if like.action in {Action.DELETE, Action.TAG}:
+    if like.action in _SAYING_WHY:
         yield [entry.why]
     if like.verdict is Verdict.FULL:
         yield [f"{size(entry.gib)}: {_reasons(entry.forecast_reasons)}"]
@@ -121,6 +125,8 @@ def _places(locations: Sequence[At]) -> str | Span:
 
 def _how_many(entry: Fold) -> str:
     number = len(entry.steps)
+    if entry.like.action in AUTOMATED:
+        return count(number, "database")
     if entry.sources < number:
         return f"{count(number, 'snapshot')} of {count(entry.sources, 'database')}"
     return count(number, "snapshot") if entry.like.action is Action.DELETE else f"{number:,}"
@@ -136,7 +142,7 @@ def _named(share: Share) -> list[str]:
 
 def _times(share: Share) -> str:
     each = f"{share.each} each, " if share.each > 1 and len(share.sources) > 1 else ""
-    return f"{each}{span_of(share.slots)}: "
+    return f"{each}{span_of(share.slots)}: " if share.slots else each
 
 
 def _reasons(texts: Sequence[str]) -> str:
@@ -149,7 +155,8 @@ def _reasons(texts: Sequence[str]) -> str:
 def _unfolded(step: Step) -> Iterator[_Parts]:
     slot = f", slot {moment(step.slot)}" if step.slot else ""
     yield [_verb(step.action), " ", name(step.source.identifier), slot]
-    yield [name(step.snapshot)]
+    if step.snapshot:
+        yield [name(step.snapshot)]
     yield ["in ", name(place(step.location)), "; ", step.reason.text]
     if step.forecast is not None:
         verdict = VERDICTS[step.forecast.verdict]

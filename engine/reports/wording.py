@@ -25,6 +25,9 @@ VERBS = {
     Action.UNSHARE: "unshare",
     Action.DELETE: "delete",
     Action.TAG: "tag",
+    Action.MODIFY_BACKUPS: "set automated backups of",
+    Action.REPLICATE_BACKUPS: "replicate automated backups of",
+    Action.STOP_REPLICATION: "stop replicating automated backups of",
 }
 
 STEP_REASONS: dict[str, str] = {
@@ -42,6 +45,12 @@ STEP_REASONS: dict[str, str] = {
     StepReason.SOURCE_RETURNED: "the database is back",
     StepReason.ZONE_CONFIRMED: "the zone was the same before and after",
     StepReason.ZONE_UNCERTAIN: "the zone changed while the snapshot was made",
+    StepReason.BACKUPS_DIFFER: "retention or window is not what the policy says",
+    StepReason.BACKUPS_TURNED_ON: "turned on in the maintenance window, with an outage",
+    StepReason.BACKUPS_TURNED_OFF: "turned off in the maintenance window: all are deleted",
+    StepReason.REPLICATION_MISSING: "not replicated there yet",
+    StepReason.REPLICATION_DIFFERS: "started anew: retention or key is not what the policy says",
+    StepReason.REPLICATION_UNWANTED: "the policy does not want them there",
 }
 
 PROTECTED: dict[str, str] = {
@@ -75,6 +84,10 @@ WAITING: dict[str, str] = {
     Waiting.TARGET_NOT_READ: "the target could not be read",
     Waiting.NO_ROUTE: "there is no route to the target",
     Waiting.UNSHARE_AFTER_COPY: "a copy in flight still needs the share",
+    Waiting.AWS_BACKUP_DECIDES: "AWS Backup alone decides about their automated backups",
+    Waiting.BACKUPS_PENDING: "the retention waits for the maintenance window",
+    Waiting.BACKUPS_OFF: "automated backups are off: there is nothing to replicate",
+    Waiting.MODIFY_STATE: "the state of the database allows no change of automated backups",
 }
 
 GUARDS: dict[str, str] = {
@@ -84,6 +97,10 @@ GUARDS: dict[str, str] = {
     Guard.QUOTA: "the snapshot quota would be exceeded",
     Guard.POLICY_CONFLICT: "two policies match the same database",
     Guard.VERIFIER: "a promise of the engine would be broken",
+    Guard.BACKUP_OUTAGE: "turning automated backups on is an outage",
+    Guard.BACKUP_LOSS: "turning automated backups off deletes them all, with an outage",
+    Guard.BACKUP_WINDOW: "the backup window is in the way of another one",
+    Guard.REPLICATION_QUOTA: "a region receives no more automated backups",
 }
 
 # What drifted, as a noun and what is wrong with it.
@@ -104,6 +121,8 @@ DRIFT: dict[DriftCode, tuple[str, str]] = {
     DriftCode.TARGET_BEHIND: ("database", "whose copies do not get there any more"),
     DriftCode.TAGS_CONTRADICT: ("snapshot", "with a tag that contradicts AWS"),
     DriftCode.USER_TAGS: ("snapshot", "without a tag of the policy"),
+    DriftCode.BACKUPS_DIFFER: ("database", "with other automated backups than documents say"),
+    DriftCode.REPLICATION_DIED: ("database", "whose automated backups are replicated no longer"),
 }
 
 SEVERITIES = {

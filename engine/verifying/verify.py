@@ -7,9 +7,9 @@ from datetime import datetime
 
 from engine.documents.model import Documents
 from engine.inventory.records import Inventory
-from engine.plans.codes import Action
+from engine.plans.codes import AUTOMATED, Action
 from engine.plans.plan import Finding, Step
-from engine.verifying import ownership, readings
+from engine.verifying import automated, ownership, readings
 from engine.verifying.bases import Bases
 from engine.verifying.cases import Cases
 from engine.verifying.evidence import Evidence
@@ -24,7 +24,8 @@ def verify(
     Nothing that planning concluded is taken over: whom a policy matches, who owns what, which
     point a rule keeps and which object is a base are worked out again. The promises checked:
 
-    1. What the engine does not own is never deleted, changed or shared.
+    1. What the engine does not own is never deleted, changed or shared; automated backups, which
+       it never owns, are changed only to what the one policy of their database says.
     2. A point goes only when no rule keeps it.
     3. A base goes only after its successor in the same chain is available.
     4. What could not be read is never deleted, nor what depends on it.
@@ -39,6 +40,10 @@ def verify(
     deletes = _Deletes(evidence)
     findings: list[Finding] = []
     for step in evidence.steps:
+        if step.action in AUTOMATED:
+            texts = automated.objections(step, evidence)
+            findings += [Finding(step.id, 1, text) for text in texts]
+            continue
         against = [Finding(step.id, 1, text) for text in ownership.objections(step, evidence)]
         if step.action is Action.DELETE and not against:
             against += deletes.findings(step)

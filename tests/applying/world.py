@@ -194,6 +194,44 @@ class FakeCloud:
         self._lose(self._meet("instances", str(at), at))
         return [one for one in self.databases.values() if one.location == at]
 
+    def instance(self, at: Location, instance: str) -> Instance | None:
+        self._lose(self._meet("instance", instance, at))
+        return self.databases.get(f"arn:aws:rds:{at.region}:{at.account}:db:{instance}")
+
+    def modify_backups(
+        self, at: Location, instance: str, *, retention_days: int | None, window: str | None
+    ) -> None:
+        with_effect = self._meet("modify_backups", instance, at)
+        arn = f"arn:aws:rds:{at.region}:{at.account}:db:{instance}"
+        found = self.databases[arn]
+        if retention_days is not None and 0 in (retention_days, found.backup_retention_days):
+            found = replace(found, pending_retention_days=retention_days)
+        elif retention_days is not None:
+            found = replace(found, backup_retention_days=retention_days)
+        self.databases[arn] = replace(found, backup_window=window or found.backup_window)
+        self._lose(with_effect)
+
+    def replicate_backups(
+        self, at: Location, instance_arn: str, *, retention_days: int, key: str | None
+    ) -> None:
+        with_effect = self._meet("replicate_backups", instance_arn, at)
+        found = self.databases[instance_arn]
+        link = f"arn:aws:rds:{at.region}:{at.account}:auto-backup:ab-{len(found.replications)}"
+        if at.region in found.replication_regions:
+            code = "InvalidDBInstanceAutomatedBackupState"
+            raise CloudError(Trouble.WRONG_STATE, code, instance_arn)
+        self.databases[instance_arn] = replace(found, replications=(*found.replications, link))
+        self._lose(with_effect)
+
+    def stop_replication(self, at: Location, instance_arn: str) -> None:
+        with_effect = self._meet("stop_replication", instance_arn, at)
+        found = self.databases[instance_arn]
+        left = tuple(one for one in found.replications if f":{at.region}:" not in one)
+        if left == found.replications:
+            raise CloudError(Trouble.WRONG_STATE, "InvalidDBInstanceState", instance_arn)
+        self.databases[instance_arn] = replace(found, replications=left)
+        self._lose(with_effect)
+
     # -- inside ----------------------------------------------------------------------------
 
     def snapshots_now(self, at: Location) -> list[Snapshot]:

@@ -148,7 +148,7 @@ SHAPES = (
     in_policy("name-twice-in-a-list", "formerly: [old, old]\n", "1:17 E114"),
     in_policy(
         "later-fields",
-        "automated_backups: {retention_days: 14}\nfailover: {}\nshare_with: {}\nevents: []\n"
+        "failover: {}\nshare_with: {}\nevents: []\n"
         "protects: rds-cluster\nobjectives: {survive: [one_failover]}\n"
         "snapshots: {source: {replica: x}, share_with: {},\n"
         "  copies: [{target: local, share_with: {}}]}\n",
@@ -156,11 +156,10 @@ SHAPES = (
         "2:1 E190",
         "3:1 E190",
         "4:1 E190",
-        "5:1 E190",
-        "6:14 E190",
-        "7:22 E190",
-        "7:35 E190",
-        "8:28 E190",
+        "5:14 E190",
+        "6:22 E190",
+        "6:35 E190",
+        "7:28 E190",
     ),
 )
 
@@ -178,6 +177,16 @@ VALUES = (
     in_policy("length-of-zero", "objectives: {rpo: 0h}\n", "1:19 E115"),
     in_policy("length-of-ages", "objectives: {rpo: 99999999w}\n", "1:19 E115"),
     in_policy("minutes-for-idle-chains", "chains: {idle_after: 90m}\n", "1:24 E116"),
+    in_policy("many-days", "automated_backups: {retention_days: 36}\n", "1:37 E115"),
+    in_policy("short-backups", 'automated_backups: {window: "01:00-01:20"}\n', "1:29 E117"),
+    in_policy("word-for-backups", "automated_backups: {replicate_to: nowhere}\n", "1:35 E114"),
+    in_policy("no-target", "automated_backups: {replicate_to: {}}\n", "1:35 E111"),
+    in_policy(
+        "target-of-no-estate",
+        "automated_backups: {replicate_to: {target: remot}}\n",
+        "-5:3 W229",
+        "1:44 E206",
+    ),
     snapshots("every-that-drifts", "{schedule: {every: 5h}}", "1:31 E123"),
     snapshots("every-of-odd-minutes", "{schedule: {every: 7m}}", "1:31 E123"),
     snapshots("every-of-seconds", "{schedule: {every: 30s}}", "1:31 E123"),

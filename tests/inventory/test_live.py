@@ -14,6 +14,7 @@ from engine.inventory.live import clients_of, locations_of, read_live
 from engine.inventory.recorded import read_inventory
 from engine.inventory.recording import write_inventory
 from engine.inventory.records import (
+    AutomatedState,
     Inventory,
     KeyManager,
     Location,
@@ -30,6 +31,7 @@ NOW = datetime(2026, 11, 21, 2, 10, tzinfo=UTC)
 PROD, VAULT = "111111111111", "222222222222"
 HERE = Location(PROD, "eu-west-1")
 KEY = f"arn:aws:kms:eu-west-1:{PROD}:key/k-1"
+BACKUP = f"arn:aws:rds:eu-west-1:{PROD}:auto-backup:ab-gone"
 
 
 def estate_of(*accounts: Account, **targets: Target | RegionalTarget) -> Estate:
@@ -72,6 +74,17 @@ def instance_xml(name: str) -> str:
     )
 
 
+BACKUP_XML = (
+    "<DBInstanceAutomatedBackup><DBInstanceIdentifier>gone</DBInstanceIdentifier>"
+    f"<DBInstanceArn>arn:aws:rds:{HERE.region}:{PROD}:db:gone</DBInstanceArn>"
+    f"<DBInstanceAutomatedBackupsArn>{BACKUP}</DBInstanceAutomatedBackupsArn>"
+    "<DbiResourceId>db-GONE</DbiResourceId><Status>retained</Status>"
+    "<BackupRetentionPeriod>7</BackupRetentionPeriod><RestoreWindow>"
+    "<EarliestTime>2026-11-13T02:00:00Z</EarliestTime><LatestTime>2026-11-20T01:55:00Z</LatestTime>"
+    "</RestoreWindow></DBInstanceAutomatedBackup>"
+)
+
+
 def snapshot_xml(name: str) -> str:
     return (
         f"<DBSnapshot><DBSnapshotIdentifier>{name}</DBSnapshotIdentifier>"
@@ -86,6 +99,10 @@ def answer_everything(aws: ScriptedAws, number: str = PROD) -> None:
     aws.on("DescribeDBInstances", page(instance_xml("orders"), "DBInstances"))
     aws.on("DescribeDBSnapshots", page(snapshot_xml("a"), "DBSnapshots"))
     aws.on("DescribeEvents", page("", "Events"))
+    aws.on(
+        "DescribeDBInstanceAutomatedBackups",
+        page("", "DBInstanceAutomatedBackups"),
+    )
     quota = (
         "<AccountQuota><AccountQuotaName>ManualSnapshots</AccountQuotaName>"
         "<Used>7</Used><Max>100</Max></AccountQuota>"
@@ -134,6 +151,7 @@ def read_one(aws: ScriptedAws) -> tuple[Scope, Inventory]:
 
 def test_everything_about_a_location_is_read(aws: ScriptedAws) -> None:
     answer_everything(aws)
+    aws.on("DescribeDBInstanceAutomatedBackups", page(BACKUP_XML, "DBInstanceAutomatedBackups"))
 
     scope, inventory = read_one(aws)
 
@@ -147,6 +165,9 @@ def test_everything_about_a_location_is_read(aws: ScriptedAws) -> None:
     assert scope.quota == Quota(7, 100)
     assert scope.zones == {"eu-west-1a": "euw1-az3"}
     assert scope.events == ()
+    (backup,) = scope.automated or ()
+    assert (backup.arn, backup.state) == (BACKUP, AutomatedState.RETAINED)
+    assert backup.expires_at == datetime(2026, 11, 27, 1, 55, tzinfo=UTC)
     assert (inventory.recorded, inventory.taken_at, inventory.notes) == (False, NOW, ())
 
 
@@ -208,6 +229,7 @@ def test_tags_come_with_the_listing_never_by_a_call_per_snapshot(aws: ScriptedAw
     assert sorted({asked.action for asked in aws.asked}) == [
         "DescribeAccountAttributes",
         "DescribeAvailabilityZones",
+        "DescribeDBInstanceAutomatedBackups",
         "DescribeDBInstances",
         "DescribeDBSnapshots",
         "DescribeEvents",
@@ -215,7 +237,7 @@ def test_tags_come_with_the_listing_never_by_a_call_per_snapshot(aws: ScriptedAw
         "GetCallerIdentity",
         "ListAliases",
     ]
-    assert len(aws.asked) == 10
+    assert len(aws.asked) == 11
 
 
 @pytest.mark.parametrize(
@@ -258,6 +280,7 @@ def test_a_listing_that_breaks_off_is_not_taken_for_all_there_is(aws: ScriptedAw
         ("DescribeAccountAttributes", "quota", "snapshot quota not known: AccessDenied"),
         ("DescribeEvents", "events", "events not known: AccessDenied on rds:DescribeEvents"),
         ("DescribeAvailabilityZones", "zones", "zone ids not known: UnauthorizedOperation"),
+        ("DescribeDBInstanceAutomatedBackups", "automated", "automated backups not known: Access"),
     ],
 )
 def test_a_lesser_part_that_fails_is_noted_and_the_location_still_counts(

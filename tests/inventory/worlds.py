@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine.inventory.bulk import Strings
 from engine.inventory.convert import (
+    automated_record,
     event_record,
     instance_record,
     key_record,
@@ -25,10 +26,14 @@ from engine.inventory.records import (
     ScopeStatus,
 )
 from engine.inventory.wire import (
+    WireAutomatedBackup,
     WireEvent,
     WireInstance,
     WireKey,
     WireOptionGroup,
+    WirePending,
+    WireReplication,
+    WireRestoreWindow,
     WireSnapshot,
     WireTag,
     WireZone,
@@ -99,6 +104,23 @@ wire_instances = st.builds(
     option_groups=st.none() | st.lists(st.builds(WireOptionGroup, maybe), max_size=2),
     created_at=moments,
     tags=tags,
+    pending=st.none() | st.builds(WirePending, counts),
+    replications=st.none() | st.lists(st.builds(WireReplication, maybe), max_size=2),
+)
+
+wire_automated = st.builds(
+    WireAutomatedBackup,
+    arn=st.none(),
+    instance_arn=maybe,
+    instance=maybe,
+    resource_id=maybe,
+    status=st.none() | st.sampled_from(["active", "retained", "replicating", "novel"]),
+    engine=maybe,
+    retention_days=counts,
+    allocated_gib=counts,
+    encrypted=flags,
+    kms_key=maybe,
+    restore_window=st.none() | st.builds(WireRestoreWindow, moments, moments),
 )
 
 wire_events = st.builds(WireEvent, moments, maybe, maybe, st.none() | st.lists(texts, max_size=2))
@@ -134,6 +156,10 @@ def scopes(draw: Callable[..., Any], location: Location) -> Scope:
         wire.arn = f"arn:aws:rds:eu-west-1:999999999999:snapshot:{wire.identifier}"
         return snapshot_record(wire, location, strings)
 
+    def automated(wire: WireAutomatedBackup) -> Any:
+        wire.arn = f"{rds_prefix(location)}auto-backup:{wire.instance}"
+        return automated_record(wire, location, strings)
+
     snapshots = some(wire_snapshots, a_snapshot)
     keys = some(wire_keys, lambda wire: key_record(wire, location, strings))
     zones = draw(st.none() | st.lists(st.builds(WireZone, names, names), max_size=3))
@@ -150,6 +176,7 @@ def scopes(draw: Callable[..., Any], location: Location) -> Scope:
         zones=None if zones is None else zones_record(zones),
         events=None if events is None else tuple(event for event in events if event),
         shared=some(wire_snapshots, foreign),
+        automated=some(wire_automated, automated),
     )
 
 

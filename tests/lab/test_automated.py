@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from tests.lab.conftest import Refusing
 from tests.lab.places import FRANKFURT, IRELAND, Places
+
+if TYPE_CHECKING:
+    from mypy_boto3_rds.client import RDSClient
+    from mypy_boto3_rds.type_defs import DBInstanceAutomatedBackupTypeDef
 
 DAY = 86_400
 
@@ -134,3 +139,72 @@ def test_source_regions_are_the_others(places: Places) -> None:
     names = [one["RegionName"] for one in regions]
     assert FRANKFURT in names
     assert IRELAND not in names
+
+
+def backups(client: RDSClient) -> list[DBInstanceAutomatedBackupTypeDef]:
+    return client.describe_db_instance_automated_backups()["DBInstanceAutomatedBackups"]
+
+
+def test_backups_outlive_their_instance_where_that_is_asked_until_their_retention_ends(
+    places: Places, refused: Refusing
+) -> None:
+    account = places.account({"retention_days": 3}, {"identifier": "other", "retention_days": 3})
+    places.pass_time(2 * DAY)
+    for name, dropped in (("db", False), ("other", True)):
+        account.rds.delete_db_instance(
+            DBInstanceIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=dropped
+        )
+    places.pass_time(DAY)
+    [kept] = backups(account.rds)
+    assert (kept["DBInstanceIdentifier"], kept["Status"]) == ("db", "retained")
+    latest = kept["RestoreWindow"]["LatestTime"]
+    assert len(account.names(SnapshotType="automated")) > 0
+    places.pass_time(DAY)
+    assert backups(account.rds)[0]["RestoreWindow"]["LatestTime"] == latest
+    places.pass_time(2 * DAY)
+    assert backups(account.rds) == []
+    assert account.names(SnapshotType="automated") == []
+    with refused("DBInstanceAutomatedBackupNotFound", status=404):
+        account.rds.delete_db_instance_automated_backup(DbiResourceId=kept["DbiResourceId"])
+
+
+def test_retained_backups_can_be_deleted_before_their_time(places: Places) -> None:
+    account = places.account({"retention_days": 3})
+    places.pass_time(DAY)
+    account.rds.delete_db_instance(
+        DBInstanceIdentifier="db", SkipFinalSnapshot=True, DeleteAutomatedBackups=False
+    )
+    places.pass_time(DAY)
+    [kept] = backups(account.rds)
+    account.rds.delete_db_instance_automated_backup(DbiResourceId=kept["DbiResourceId"])
+    assert backups(account.rds) == []
+    places.pass_time(5 * DAY)
+
+
+def test_replication_dies_in_silence_with_its_key_and_stays_dead(places: Places) -> None:
+    keys = [{"alias": "alias/own"}, {"alias": "alias/far", "region": FRANKFURT}]
+    account = places.account({"key": "alias/own", "retention_days": 3}, keys=keys)
+    arn = account.rds.describe_db_instances()["DBInstances"][0]["DBInstanceArn"]
+    far, kms = account.rds_in(FRANKFURT), account.client("kms", FRANKFURT)
+    far.start_db_instance_automated_backups_replication(
+        SourceDBInstanceArn=arn, KmsKeyId="alias/far", BackupRetentionPeriod=3
+    )
+    places.pass_time(DAY)
+    [before] = backups(far)
+    key = before["KmsKeyId"]
+    kms.disable_key(KeyId=key)
+    places.pass_time(DAY)
+    [dead] = backups(far)
+    kms.enable_key(KeyId=key)
+    places.pass_time(DAY)
+    [still] = backups(far)
+    assert dead["Status"] == still["Status"] == "replicating"
+    ends = [one["RestoreWindow"]["LatestTime"] for one in (before, dead, still)]
+    assert ends[0] < ends[1] == ends[2]
+    far.stop_db_instance_automated_backups_replication(SourceDBInstanceArn=arn)
+    far.start_db_instance_automated_backups_replication(
+        SourceDBInstanceArn=arn, KmsKeyId="alias/far", BackupRetentionPeriod=3
+    )
+    assert sorted(one["Status"] for one in backups(far)) == ["replicating", "retained"]
+    places.pass_time(3 * DAY)
+    assert [one["Status"] for one in backups(far)] == ["replicating"]

@@ -72,8 +72,13 @@ def found(
 
 def every_code() -> DriftFound:
     """One of each kind."""
-    errors = list(DriftCode)[:-4]
-    warnings = list(DriftCode)[-4:-1]
+    warnings = [
+        DriftCode.POINT_MISSING,
+        DriftCode.TARGET_BEHIND,
+        DriftCode.TAGS_CONTRADICT,
+        DriftCode.BACKUPS_DIFFER,
+    ]
+    errors = [code for code in DriftCode if code not in {*warnings, DriftCode.USER_TAGS}]
     drift = [one(code) for code in errors]
     drift += [one(code, DriftSeverity.WARNING) for code in warnings]
     return found(*drift, one(DriftCode.USER_TAGS, DriftSeverity.INFO))

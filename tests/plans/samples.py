@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from engine.plans.codes import (
+    AUTOMATED,
     EFFECTS,
     PROTECTIONS,
     Action,
@@ -36,6 +38,7 @@ from engine.plans.plan import (
     Plan,
     Precondition,
     Reason,
+    Retained,
     ScopeRead,
     SourceRef,
     Step,
@@ -232,7 +235,7 @@ def plan(*steps: Step, **parts: object) -> Plan:
 def summary(whole: Plan) -> Summary:
     done = [one for one in whole.steps if one.withheld_by is None]
     verdicts = [one.forecast.verdict for one in done if one.forecast]
-    counts = {_VERBS[action]: sum(one.action is action for one in done) for action in Action}
+    counts = Counter("update" if a in AUTOMATED else _VERBS[a] for a in (s.action for s in done))
     return Summary(
         **counts,
         withheld=len(whole.steps) - len(done),
@@ -530,6 +533,66 @@ def hostile() -> Plan:
     )
 
 
+def settings_step(
+    action: Action, database: SourceRef, location: At, reason: Reason, **parameters: object
+) -> Step:
+    """A step on automated backups."""
+    home = f"arn:aws:rds:{database.region}:{database.account}"
+    return replace(
+        step(action, database, location, reason, parameters=parameters, suffix="settings"),
+        id=f"{_VERBS[action]}:{location.account}/{location.region}/{database.identifier}",
+        arn=f"{home}:db:{database.identifier}",
+        slot=None,
+        snapshot="",
+    )
+
+
+def automated() -> Plan:
+    """Settings that change, one held back, replication that moves, backups that outlived."""
+    one, two, off = source("orders-1"), source("orders-2"), source("old-shop")
+    far = At(PROD.account, "eu-central-1")
+    changed = Reason(StepReason.BACKUPS_DIFFER, "retention 7 → 14 days")
+    there = Reason(StepReason.REPLICATION_MISSING, "not replicated there yet; kept 7 days there")
+    moved = Reason(
+        StepReason.REPLICATION_UNWANTED,
+        "the policy does not want it there; what is there stays until its retention ends",
+    )
+    loss = Reason(StepReason.BACKUPS_TURNED_OFF, "turned off, with an outage: all are deleted")
+    stopped = settings_step(Action.STOP_REPLICATION, one, At(PROD.account, "eu-west-2"), moved)
+    started = settings_step(Action.REPLICATE_BACKUPS, one, far, there, BackupRetentionPeriod=7)
+    held = settings_step(Action.MODIFY_BACKUPS, off, PROD, loss, BackupRetentionPeriod=0)
+    return plan(
+        settings_step(Action.MODIFY_BACKUPS, one, PROD, changed, BackupRetentionPeriod=14),
+        settings_step(Action.MODIFY_BACKUPS, two, PROD, changed, BackupRetentionPeriod=14),
+        stopped,
+        replace(started, depends_on=(stopped.id,)),
+        replace(held, withheld_by="backup_loss"),
+        guards=(
+            GuardState(
+                Guard.BACKUP_LOSS,
+                off.address,
+                tripped=True,
+                limit=0,
+                value=1,
+                text=f"its automated backups are {loss.text}",
+                acknowledge="0123456789abcdef",
+                withholds=(held.id,),
+            ),
+        ),
+        retained=tuple(
+            Retained(
+                f"arn:aws:rds:{PROD.region}:{PROD.account}:auto-backup:ab-{gone.identifier}",
+                PROD,
+                gone,
+                14,
+                until,
+                "the database is deleted",
+            )
+            for gone, until in ((source("gone-1"), NOW + 5 * DAY), (source("gone-2"), None))
+        ),
+    )
+
+
 SAMPLES = {
     "empty": empty,
     "thin_path": thin_path,
@@ -540,4 +603,5 @@ SAMPLES = {
     "recorded": recorded,
     "long_names": long_names,
     "hostile": hostile,
+    "automated": automated,
 }

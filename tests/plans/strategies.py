@@ -21,6 +21,7 @@ from engine.plans.plan import (
     NextSlot,
     Plan,
     Reason,
+    Retained,
     ScopeRead,
     SourceRef,
     Step,
@@ -109,4 +110,5 @@ plans = st.builds(
     findings=some(st.builds(Finding, promise=numbers)),
     only=names,
     exclude=names,
+    retained=some(st.builds(Retained, location=places, source=sources, until=st.none() | times)),
 ).map(lambda plan: replace(plan, digest=plan_digest(plan.steps)))

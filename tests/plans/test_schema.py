@@ -42,6 +42,7 @@ OBJECTS: dict[str, type] = {
     "conflict": values.Conflict,
     "drift": values.Drift,
     "warning": values.Warned,
+    "retained": values.Retained,
     "next": values.NextSlot,
     "guard": values.GuardState,
     "finding": values.Finding,

@@ -55,7 +55,7 @@ def test_every_code_and_severity_has_its_words() -> None:
 
 def test_the_worst_is_told_first() -> None:
     text = drift_as_text(every_code(), Screen())
-    assert text.index("Errors: 12") < text.index("Warnings: 3") < text.index("Remarks: 1")
+    assert text.index("Errors: 13") < text.index("Warnings: 4") < text.index("Remarks: 1")
 
 
 def test_what_is_alike_is_folded_and_unfolded() -> None:

@@ -18,7 +18,7 @@ from engine.lab.rds.windows import next_backup
 if TYPE_CHECKING:
     from engine.lab.rds.backend import LabBackend
 
-_LOG_LAG = timedelta(minutes=5)
+LOG_LAG = timedelta(minutes=5)
 
 
 def begin(backend: LabBackend, instance: LabInstance) -> None:
@@ -125,7 +125,7 @@ def backup_of(instance: LabInstance, status: str, arn: str, **instead: Any) -> A
         "backup_retention_period": instance.backup_retention_period,
         "restore_window": {
             "EarliestTime": taken[0].created if taken else now,
-            "LatestTime": now - _LOG_LAG,
+            "LatestTime": now - LOG_LAG,
         },
     }
     return AutomatedBackup(

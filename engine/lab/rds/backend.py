@@ -13,6 +13,7 @@ from engine.lab.rds.copying import Copies
 from engine.lab.rds.events import MOTO_EVENTS, LabEvent, What
 from engine.lab.rds.models import LabInstance, LabSnapshot, SnapshotShelf, new_resource_id
 from engine.lab.rds.replication import ReplicatedBackup
+from engine.lab.rds.retained import RetainedBackup
 from engine.lab.rds.sharing import Shares
 from engine.lab.world import World
 
@@ -36,6 +37,7 @@ class LabBackend(AnsweredByLab, RDSBackend):
         self.copies = Copies()
         self.lab_events: list[LabEvent] = []
         self.replicated: dict[str, ReplicatedBackup] = {}
+        self.retained: dict[str, RetainedBackup] = {}
         self.instances_made = 0
 
     def at(self, account: str, region: str) -> LabBackend:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.rds.exceptions import DBInstanceAlreadyExists, RDSClientError
 
-from engine.lab.rds import automated, refusals, snapshots
+from engine.lab.rds import automated, refusals, retained, snapshots
 from engine.lab.rds.events import What
 from engine.lab.rds.models import AVAILABLE, CREATING, LabInstance
 from engine.lab.rds.windows import check_windows
@@ -154,6 +154,8 @@ def delete(
         raise refusals.combination(
             "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
         )
+    if not drop_backups:
+        retained.check_room(backend)
     if final:
         snapshots.create_manual(backend, identifier, final, None)
     instance.status = "deleting"
@@ -174,8 +176,10 @@ def remove(backend: LabBackend, instance: LabInstance, *, drop_backups: bool) ->
         # The source may have gone first.
         with contextlib.suppress(RDSClientError):
             find_source(backend, source).remove_replica(instance)
-    if drop_backups:
+    if drop_backups or not instance.backup_retention_period:
         automated.drop_all(backend, instance.dbi_resource_id)
+    else:
+        retained.retain(backend, instance)
 
 
 def reboot(backend: LabBackend, identifier: str, *, fail_over: bool) -> LabInstance:

@@ -7,11 +7,14 @@ the region that receives.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from engine.lab.rds import automated, refusals
+from moto.rds.exceptions import RDSClientError
+
+from engine.lab.rds import automated, refusals, retained
 from engine.lab.rds.arns import parse_arn
-from engine.lab.rds.automated import AutomatedBackup, backup_arn, backup_of, drop_all
+from engine.lab.rds.automated import LOG_LAG, AutomatedBackup, backup_arn, backup_of, drop_all
 from engine.lab.rds.instances import check_retention
 from engine.lab.rds.keys import usable_key
 from engine.lab.rds.models import LabInstance
@@ -23,21 +26,28 @@ MOST_REPLICATIONS = 20
 _DEFAULT_DAYS = 7
 _REPLICATING, _RETAINED = "replicating", "retained"
 _LINKS = "DBInstanceAutomatedBackupsArn"
+_TENDED_EVERY = 3600.0
 
 
 @dataclass(slots=True)
 class ReplicatedBackup:
-    """An automated backup that a region receives."""
+    """An automated backup that a region receives.
+
+    It receives nothing after `ended`: since it was stopped, or since its key was of no use when
+    something was to be written. The latter shows nowhere else, and a key that can be used again
+    does not mend it (RDS User Guide, Troubleshooting of replicated automated backups).
+    """
 
     instance: LabInstance
     arn: str
     days: int
     key: str | None
     status: str = _REPLICATING
+    ended: datetime | None = None
 
     def described(self) -> AutomatedBackup:
         """Return it as the API tells it."""
-        return backup_of(
+        told = backup_of(
             self.instance,
             self.status,
             self.arn,
@@ -45,6 +55,7 @@ class ReplicatedBackup:
             encrypted=self.key is not None,
             kms_key_id=self.key,
         )
+        return told if self.ended is None else retained.until(told, self.ended)
 
 
 def start(
@@ -69,11 +80,27 @@ def start(
     if len(active) >= MOST_REPLICATIONS:
         raise refusals.too_many_replications(MOST_REPLICATIONS)
     arn = backup_arn(instance, region)
-    backend.replicated[arn] = ReplicatedBackup(
-        instance, arn, days, key if instance.kms_key_id else None
-    )
+    while arn in backend.replicated:
+        # What an earlier replication left is retained beside the new one.
+        arn += "0"
+    backup = ReplicatedBackup(instance, arn, days, key if instance.kms_key_id else None)
+    backend.replicated[arn] = backup
     instance.db_instance_automated_backups_replications.append({_LINKS: arn})
-    return backend.replicated[arn].described()
+    _tend(backend, backup)
+    return backup.described()
+
+
+def _tend(backend: LabBackend, backup: ReplicatedBackup) -> None:
+    """See now and then that what is received can be written."""
+    if backup.ended is not None or backup.arn not in backend.replicated:
+        return
+    try:
+        if backup.key is not None:
+            usable_key("target", backup.key, backend.account_id, backend.region_name)
+    except RDSClientError:
+        backup.ended = backend.world.now
+        return
+    backend.world.after(_TENDED_EVERY, lambda: _tend(backend, backup))
 
 
 def stop(backend: LabBackend, source_arn: str) -> AutomatedBackup:
@@ -82,9 +109,20 @@ def stop(backend: LabBackend, source_arn: str) -> AutomatedBackup:
         if backup.instance.arn == source_arn and backup.status == _REPLICATING:
             backup.status = _RETAINED
             _unlink(backup)
+            _let_expire(backend, backup)
             return backup.described()
     _source(backend, source_arn)
     raise refusals.instance_state("Automated backups of the source are not replicated here.")
+
+
+def _let_expire(backend: LabBackend, backup: ReplicatedBackup) -> None:
+    backup.ended = backup.ended or backend.world.now - LOG_LAG
+
+    def expire() -> None:
+        if backend.replicated.get(backup.arn) is backup:
+            del backend.replicated[backup.arn]
+
+    backend.world.at(max(backend.world.now, backup.ended + timedelta(days=backup.days)), expire)
 
 
 def delete(backend: LabBackend, resource_id: str | None, arn: str | None) -> AutomatedBackup:
@@ -98,6 +136,9 @@ def delete(backend: LabBackend, resource_id: str | None, arn: str | None) -> Aut
             told = backup.described()
             drop_all(backend, backup.instance.dbi_resource_id)
             return told
+    kept = retained.delete(backend, resource_id, arn)
+    if kept is not None:
+        return kept
     for active in automated.backups_of(backend):
         if resource_id == active.dbi_resource_id or arn == active.db_instance_automated_backups_arn:
             raise refusals.backup_state("The automated backup of a DB instance is active.")

@@ -151,6 +151,7 @@ class LabRdsResponse(RDSResponse):
         """DescribeDBInstanceAutomatedBackups: own ones, and those received from other regions."""
         found = automated.backups_of(self.backend)
         found += [one.described() for one in self.backend.replicated.values()]
+        found += [one.described() for one in self.backend.retained.values()]
         wanted = {
             "dbi_resource_id": self.params.get("DbiResourceId"),
             "db_instance_identifier": self.params.get("DBInstanceIdentifier"),

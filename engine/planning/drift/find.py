@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from engine.planning.draft import Draft
+from engine.planning.drift.automated import changed_backups, dead_replications
 from engine.planning.drift.behind import unmet_demands
 from engine.planning.drift.deleted import deleted_points
 from engine.planning.drift.keys import unusable_keys
@@ -22,6 +23,8 @@ _FAMILIES: tuple[Callable[[Draft, World, RouteBook], Iterator[Drift]], ...] = (
     unmet_demands,
     contradictions,
     lost_user_tags,
+    changed_backups,
+    dead_replications,
 )
 _SEVERITIES = {severity: number for number, severity in enumerate(DriftSeverity)}
 _CODES = {code: number for number, code in enumerate(DriftCode)}
