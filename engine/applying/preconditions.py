@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from engine.applying.listings import UNFINISHED, Listings
 from engine.errors import EngineError
 from engine.identity.chains import chain_of
-from engine.identity.marks import Marks, owned_marks
+from engine.identity.marks import ADOPTED, PIN, PREFIX, Marks, owned_marks
 from engine.identity.names import location_of
-from engine.inventory.records import Instance, Location, Snapshot, SnapshotState
+from engine.inventory.records import (
+    Instance,
+    Location,
+    Snapshot,
+    SnapshotState,
+    SnapshotType,
+)
 from engine.plans.codes import AUTOMATED, Action, Check
 from engine.plans.plan import Precondition, Step
 
+MAX_TAGS = 50
 READ_FRESH = frozenset({Action.DELETE})
 
 
@@ -96,12 +103,23 @@ def first_refusal(step: Step, sight: Sight) -> Refusal | None:
     Raises:
         CloudError: what it asks about cannot be read.
     """
-    always = (Precondition(check, step.arn, "") for check in _ALWAYS[step.action])
+    always = (Precondition(check, step.arn, "") for check in _always(step))
     for precondition in (*step.preconditions, *always):
         refusal = _CHECKS[precondition.check](precondition, sight)
         if refusal is not None:
             return refusal
     return None
+
+
+def _always(step: Step) -> tuple[Check, ...]:
+    """Return what a step is checked for in any case.
+
+    Nothing is tagged that is not owned, but by the one call that makes it owned.
+    """
+    tags = step.parameters.get("Tags")
+    if step.action is Action.TAG and isinstance(tags, Mapping) and ADOPTED in tags:
+        return (Check.ADOPTABLE,)
+    return _ALWAYS[step.action]
 
 
 def snapshot_status(condition: Precondition, sight: Sight) -> Refusal | None:
@@ -230,6 +248,35 @@ def replications(condition: Precondition, sight: Sight) -> Refusal | None:
     return _refuse(condition, f"{condition.arn} is replicated to {seen}, not {condition.expected}")
 
 
+def adoptable(condition: Precondition, sight: Sight) -> Refusal | None:
+    """The object is a manual snapshot that nobody's engine owns, or was adopted just so."""
+    found = sight.snapshot(condition.arn)
+    if found is None:
+        return _refuse(condition, f"{condition.arn} is not there")
+    marks = sight.marks(found)
+    if marks is not None:
+        if marks.adopted is not None and condition.expected in {"", marks.adopted}:
+            return None
+        return _refuse(condition, f"{condition.arn} is the engine's already")
+    if found.type is not SnapshotType.MANUAL:
+        return _refuse(condition, f"{condition.arn} is a snapshot of type {found.type}")
+    said = sorted(key for key in found.tags if key.startswith(PREFIX) and key != PIN)
+    if said:
+        return _refuse(condition, f"{condition.arn} bears tags of the engine: {', '.join(said)}")
+    return None
+
+
+def room_for_tags(condition: Precondition, sight: Sight) -> Refusal | None:
+    """So many tags more fit onto the object (RDS User Guide, Tagging)."""
+    found = sight.snapshot(condition.arn)
+    if found is None:
+        return _refuse(condition, f"{condition.arn} is not there")
+    others = sum(not key.startswith(PREFIX) for key in found.tags)
+    if not condition.expected.isdecimal() or others + int(condition.expected) > MAX_TAGS:
+        return _refuse(condition, f"{condition.arn} has {len(found.tags)} tags already")
+    return None
+
+
 _ALWAYS: dict[Action, tuple[Check, ...]] = {
     Action.CREATE: (Check.ABSENT,),
     Action.COPY: (Check.ABSENT,),
@@ -252,6 +299,8 @@ _CHECKS: dict[Check, Callable[[Precondition, Sight], Refusal | None]] = {
     Check.NO_COPY_IN_FLIGHT_TO: no_copy_in_flight_to,
     Check.BACKUP_SETTINGS: backup_settings,
     Check.REPLICATIONS: replications,
+    Check.ADOPTABLE: adoptable,
+    Check.ROOM_FOR_TAGS: room_for_tags,
 }
 
 

@@ -37,6 +37,19 @@ LAB_CLOCK = 'against the lab, give -at "$(engine lab clock)"'
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("plan", nargs="?", metavar="PLAN", help="a plan saved by `plan -out`")
+    parser.add_argument(
+        "-acknowledge",
+        "--acknowledge",
+        action="append",
+        default=[],
+        metavar="DIGEST",
+        help="let the steps of a tripped guard through",
+    )
+    add_run_flags(parser)
+
+
+def add_run_flags(parser: argparse.ArgumentParser) -> None:
+    """Declare what every command takes that does steps."""
     add_policies_flag(parser)
     parser.add_argument(
         "-auto-approve", "--auto-approve", action="store_true", help="do not ask before doing it"
@@ -76,14 +89,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-parallelism", "--parallelism", metavar="N", default="10", help="steps at a time"
     )
     parser.add_argument(
-        "-acknowledge",
-        "--acknowledge",
-        action="append",
-        default=[],
-        metavar="DIGEST",
-        help="let the steps of a tripped guard through",
-    )
-    parser.add_argument(
         "-json", "--json", action="store_true", help="tell what happens as JSON Lines"
     )
     add_at(parser)
@@ -91,6 +96,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Plan or read a plan, ask, do it."""
+    from engine.cli.files import read_plan
+
+    if args.json and not args.plan and not args.auto_approve:
+        raise UsageError("-json cannot ask", fix="add -auto-approve, or give a saved PLAN")
+    saved = read_plan(args.plan) if args.plan else None
+    return carry_out(args, _planned, saved)
+
+
+Planner = Callable[["Documents", "Clients", datetime, argparse.Namespace], "Plan"]
+
+
+def carry_out(args: argparse.Namespace, planner: Planner, saved: Plan | None = None) -> int:
+    """Do a saved plan, or make one under the lock, show it, ask, and do it."""
     from engine.applying.clock import SystemClock
     from engine.applying.cloud import AwsCloud
     from engine.applying.origin import origin_of
@@ -99,13 +117,9 @@ def run(args: argparse.Namespace) -> int:
     from engine.applying.run import apply_plan, held
     from engine.applying.state import state_of
     from engine.applying.stopping import StopFlag, ending_on_sigterm
-    from engine.cli.files import read_plan
     from engine.inventory.live import clients_of
 
     settings, started = _settings(args), time.monotonic()
-    if args.json and not args.plan and not args.auto_approve:
-        raise UsageError("-json cannot ask", fix="add -auto-approve, or give a saved PLAN")
-    saved = read_plan(args.plan) if args.plan else None
     documents = read_documents(args)
     clients = clients_of(documents.estate)
     _insist_on_safety(args, documents, clients)
@@ -120,7 +134,7 @@ def run(args: argparse.Namespace) -> int:
         ending_on_sigterm(),
         held(state, SystemClock(), lock_timeout=timeout, origin=origin) as hold,
     ):
-        plan = saved or _planned(documents, clients, now, args)
+        plan = saved or planner(documents, clients, now, args)
         if saved is None and not _is_approved(plan, args):
             sys.stdout.write("Nothing was done.\n")
             return int(ExitCode.ERROR)
@@ -131,6 +145,12 @@ def run(args: argparse.Namespace) -> int:
     if not args.json:
         writer(sys.stdout)(outcome_text(outcome, screen_of(sys.stdout)))
     return int(outcome.exit_code)
+
+
+def insist_on_an_answer(args: argparse.Namespace) -> None:
+    """Refuse a command that would have to ask where nothing can be asked; raises UsageError."""
+    if args.json and not args.auto_approve:
+        raise UsageError("-json cannot ask", fix="add -auto-approve")
 
 
 def _settings(args: argparse.Namespace) -> Settings:

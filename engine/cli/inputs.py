@@ -12,6 +12,7 @@ from engine.errors import UsageError
 from engine.inventory.records import Inventory
 
 DEFAULT_POLICIES = "policies"
+LONGEST_TAG_TEXT = 200
 
 
 def add_policies(parser: argparse.ArgumentParser) -> None:
@@ -51,8 +52,8 @@ def add_at(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def parse_time(text: str) -> datetime:
-    """Return the time that `-at` names, in UTC.
+def parse_time(text: str, flag: str = "-at") -> datetime:
+    """Return the time that a flag names, in UTC.
 
     Raises:
         UsageError: it is no RFC 3339 time with an offset.
@@ -63,7 +64,7 @@ def parse_time(text: str) -> datetime:
         moment = datetime.min  # noqa: DTZ901 - only its missing offset is looked at
     if moment.tzinfo is None:
         raise UsageError(
-            f"-at {text}: not a time with an offset",
+            f"{flag} {text}: not a time with an offset",
             fix="write it like 2026-11-21T02:10:00Z",
         )
     return moment.astimezone(UTC).replace(microsecond=0)
@@ -81,6 +82,22 @@ def parse_seconds(flag: str, text: str) -> float:
         return parse_span(text, Minutes.ALLOWED).as_timedelta().total_seconds()
     except (SpanError, ValueError) as error:
         raise UsageError(f"{flag} {text}: {error}", fix="write it like 1d or 90m") from error
+
+
+def tag_text(flag: str, text: str) -> str:
+    """Return a text that is to stand in a tag of AWS's.
+
+    Raises:
+        UsageError: AWS would refuse it.
+    """
+    from engine.documents.formats import tag_value_problem
+
+    problem = tag_value_problem(text)
+    if problem is not None:
+        raise UsageError(f"{flag} {problem.summary}", fix=problem.fix)
+    if not 0 < len(text) <= LONGEST_TAG_TEXT:
+        raise UsageError(f"{flag}: {len(text)} characters, not 1 to {LONGEST_TAG_TEXT}")
+    return text
 
 
 def the_time(args: argparse.Namespace, inventory: Inventory | None = None) -> datetime:

@@ -54,6 +54,7 @@ class Code(Enum):
     YAML_FEATURE = ("E122", "yaml-feature", "YAML tags and merge keys are not supported.")
     BAD_PERIOD = ("E123", "bad-period", "A period neither divides the day nor is whole days.")
     TOO_MANY = ("E124", "too-many", "A file has more errors than are shown.")
+    BAD_TIME = ("E125", "bad-time", "A time is not written with its offset, in whole minutes.")
     NOT_YET_SUPPORTED = ("E190", "not-yet-supported", "A field whose part is not built yet.")
 
     NO_ESTATE = ("E201", "no-estate", "No document is the estate.")
@@ -88,6 +89,8 @@ class Code(Enum):
         "nothing-to-replicate",
         "Automated backups are turned off and replicated in one policy.",
     )
+
+    TWO_EVENTS = ("E219", "two-events", "Two events of a policy are due at one time.")
 
     SELECTS_NOTHING = (
         "W221",

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -45,6 +45,8 @@ def _encoder(kind: Any) -> Encoder:
         return lambda value: value.value
     if issubclass(kind, ZoneInfo | Span):
         return str
+    if issubclass(kind, datetime):
+        return datetime.isoformat
     if issubclass(kind, timedelta):
         return timedelta.total_seconds
     if issubclass(kind, Mapping):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 
@@ -23,6 +24,8 @@ _BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
 _ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}\Z")
 _RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+_YEARS = range(2000, 9000)
+_TAG_SIGNS = frozenset("_.:/=+-@")
 _FIRST_YEAR = datetime(2024, 1, 1)  # noqa: DTZ001 - cron walks local times, a leap year first
 
 
@@ -241,6 +244,32 @@ def _bucket(text: str) -> Problem | None:
     return None
 
 
+def _moment(text: str) -> Problem | None:
+    fix = "write a time with its offset in whole minutes, like 2026-12-01T20:00Z"
+    try:
+        moment = datetime.fromisoformat(text)
+        utc = moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return Problem(Code.BAD_TIME, f"`{_short(text)}` is no time", fix)
+    if utc is None:
+        return Problem(Code.BAD_TIME, f"`{_short(text)}` has no offset from UTC", fix)
+    if utc.second or utc.microsecond:
+        return Problem(Code.BAD_TIME, f"`{_short(text)}` is not in whole minutes", fix)
+    if utc.year not in _YEARS:
+        return Problem(Code.OUT_OF_RANGE, f"`{_short(text)}` is no usable year", fix)
+    return None
+
+
+def tag_value_problem(text: str) -> Problem | None:
+    """Return why AWS would refuse a text as the value of a tag (API reference, RDS Tag)."""
+    for offset, sign in enumerate(text):
+        if unicodedata.category(sign)[0] not in "LZN" and sign not in _TAG_SIGNS:
+            summary = f"`{_short(text)}`: {sign!r} cannot stand in the value of a tag"
+            fix = "write letters, digits, spaces and _ . : / = + - @"
+            return Problem(Code.BAD_VALUE, summary, fix, offset)
+    return None
+
+
 FORMATS: dict[str, Check] = {
     "span": _span,
     "elapsed": _elapsed,
@@ -252,4 +281,6 @@ FORMATS: dict[str, Check] = {
     "glob": _glob,
     "bucket": _bucket,
     "backup-window": _backup_window,
+    "moment": _moment,
+    "tag-value": tag_value_problem,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -292,6 +292,20 @@ class AutomatedTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class OneOff:
+    """A point at an announced time: it stays for `keep_for` from then, whatever rules say."""
+
+    at: datetime
+    reason: str
+    keep_for: timedelta
+
+    @property
+    def keep_until(self) -> datetime:
+        """When the rules alone decide about it again."""
+        return self.at + self.keep_for
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """Everything a policy says of one source, defaults and overrides applied."""
 
@@ -302,6 +316,7 @@ class Terms:
     idle_after: timedelta = DEFAULT_IDLE_AFTER
     hold: str | None = None
     automated: AutomatedTerms = AutomatedTerms()
+    events: tuple[OneOff, ...] = ()
 
 
 Path = tuple[str, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from engine.documents.model import (
     Cron,
     Every,
     Incremental,
+    OneOff,
     Override,
     Path,
     Policy,
@@ -161,6 +162,18 @@ def _replication(data: str | dict[str, Any]) -> Replication | Replicating:
     return Replicating(data) if isinstance(data, str) else Replication(**data)
 
 
+def _events(data: list[dict[str, Any]]) -> tuple[OneOff, ...]:
+    found = [
+        OneOff(
+            at=datetime.fromisoformat(item["at"]).astimezone(UTC),
+            reason=item["reason"],
+            keep_for=_elapsed(item["keep_for"]),
+        )
+        for item in data
+    ]
+    return tuple(sorted(found, key=lambda event: event.at))
+
+
 def _as_is(value: Any) -> Any:
     return value
 
@@ -191,6 +204,7 @@ FIELDS = (
         _replication,
         Replicating.AS_IT_IS,
     ),
+    Field(("events",), ("events",), _events, ()),
 )
 
 

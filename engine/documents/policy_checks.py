@@ -6,6 +6,7 @@ import fnmatch
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 
 from engine.documents import rhythm
 from engine.documents.automated_checks import check_automated
@@ -71,6 +72,7 @@ def _check(view: View, policy: Policy, estate: Estate) -> Iterator[Diagnostic]:
         yield from _objectives(view, view.terms.snapshots.schedule)
     yield from _copies(view, policy, estate)
     yield from check_automated(view, policy, estate)
+    yield from _events(view)
     keep_last = find(view.roots[0], ("orphans", "keep_last"))
     if view.terms.orphans is None and isinstance(keep_last, Leaf) and keep_last.value is not None:
         summary = "`keep_last` stands without `keep_for`, so all orphans are kept"
@@ -234,6 +236,17 @@ def _rhythm_of(copy: CopyRule, view: View, schedule: Schedule, index: int) -> It
 
 def _share(part: int, whole: int) -> str:
     return "all" if part == whole else f"{100 * part // whole} %"
+
+
+# -- events --------------------------------------------------------------------------------------
+
+
+def _events(view: View) -> Iterator[Diagnostic]:
+    for earlier, event in pairwise(view.terms.events):
+        if event.at == earlier.at:
+            summary = f"two events are due at {event.at:%Y-%m-%dT%H:%MZ}, and a slot has one point"
+            fix = "leave one of them, with the longer `keep_for`"
+            yield view.tell(Code.TWO_EVENTS, summary, fix, "events")
 
 
 # -- defaults ------------------------------------------------------------------------------------

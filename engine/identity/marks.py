@@ -27,8 +27,12 @@ SHARED = "engine:shared"
 GONE_SINCE = "engine:gone-since"
 PIN = "engine:pin"
 ADOPTED = "engine:adopted"
+KEEP_UNTIL = "engine:keep-until"
+REASON = "engine:reason"
+COPIES = "engine:copies"
 
 NO_KEY = "none"
+NO_COPIES = "none"
 UNKNOWN_KEY = "unknown"
 _YEARS = range(1970, 9000)  # what schedules and calendars can count in, with room around it
 
@@ -49,7 +53,9 @@ class Marks:
     """What the engine's tags say of one object.
 
     `volume` and `zone` name what was physically snapshotted, `keys` the encryption key of every
-    hop so far, the object's own last, each as `key_mark` gives it.
+    hop so far, the object's own last, each as `key_mark` gives it. `keep_until` stands on one-off
+    points: no rule ends what was promised of them before. `stays_here` says that policies do not
+    copy it.
     """
 
     estate: str
@@ -67,6 +73,9 @@ class Marks:
     gone_since: datetime | None = None
     pin: str | None = None
     adopted: str | None = None
+    keep_until: datetime | None = None
+    reason: str | None = None
+    stays_here: bool = False
 
 
 @lru_cache(maxsize=1 << 14)
@@ -107,6 +116,18 @@ def tags_of(marks: Marks) -> dict[str, str]:
         tags[PIN] = marks.pin
     if marks.adopted:
         tags[ADOPTED] = marks.adopted
+    tags |= _one_off_tags(marks)
+    return tags
+
+
+def _one_off_tags(marks: Marks) -> dict[str, str]:
+    tags: dict[str, str] = {}
+    if marks.keep_until:
+        tags[KEEP_UNTIL] = time_text(marks.keep_until)
+    if marks.reason:
+        tags[REASON] = marks.reason
+    if marks.stays_here:
+        tags[COPIES] = NO_COPIES
     return tags
 
 
@@ -136,6 +157,9 @@ def read_marks(tags: Mapping[str, str]) -> Marks | None:
             gone_since=_time(gone_since) if gone_since else None,
             pin=tags.get(PIN),
             adopted=tags.get(ADOPTED),
+            keep_until=_time(tags[KEEP_UNTIL]) if KEEP_UNTIL in tags else None,
+            reason=tags.get(REASON),
+            stays_here=COPIES in tags,
         )
     except (KeyError, ValueError):
         return None

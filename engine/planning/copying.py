@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from engine.identity.names import derived_id, snapshot_arn
 from engine.inventory.records import Location, Snapshot, SnapshotState
 from engine.planning.creating import near_backup_window, tags_left_out
 from engine.planning.draft import Draft, Planned
+from engine.planning.one_off import is_one_off, promised
 from engine.planning.routes import Hops, KeyChoice, Route, RouteBook, hops, next_keys
 from engine.planning.slots import period_start
 from engine.planning.steps import (
@@ -82,15 +83,15 @@ def _wants(
     Oldest slot first; a slot whose copy or bridge failed goes behind the others, so that one
     snapshot that cannot be copied does not hold up all newer ones.
     """
-    present = {h.slot for h in there if not h.gives_way}
-    candidates = _candidates(draft, route, terms, present, world.now)
+    candidates = _candidates(draft, route, terms, there, world.now)
     candidates = [o for o in candidates if not _conflicts(draft, world, route, o)]
     coming = {h.slot for h in there if h.is_in_flight}
     if not candidates and not coming:
         return [], frozenset()
     slots = {*(h.slot for h in there if h.is_point), *(o.slot for o in candidates)}
-    decision = decide(sorted(slots), route.keep, terms.timezone, now=world.now)
-    kept = {point.time for point in decision.keep}
+    stay = promised(draft.source, [*there, *candidates], world.now).keys()
+    decision = decide(sorted(slots - stay), route.keep, terms.timezone, now=world.now)
+    kept = {point.time for point in decision.keep} | stay
     wanted = [o for o in candidates if o.slot in kept]
     stuck = _stuck(draft.source, there)
     wanted.sort(key=lambda o: (o.slot in stuck, o.slot))
@@ -106,9 +107,25 @@ def _stuck(source: Source, there: Sequence[Holding]) -> set[datetime]:
 
 
 def _candidates(
-    draft: Draft, route: Route, terms: Terms, present: set[datetime], now: datetime
+    draft: Draft, route: Route, terms: Terms, there: Sequence[Holding], now: datetime
 ) -> list[Origin]:
-    """Return what could be sent: one origin per slot, oldest first."""
+    """Return what could be sent: one origin per slot.
+
+    One-off points go besides the others, as long as they are promised: what a rule of the target
+    sends of regular points does not depend on them.
+    """
+    origins = _origins(draft)
+    present = {h.slot for h in there if not h.gives_way}
+    extra = {slot for slot, origin in origins.items() if is_one_off(origin.marks)}
+    stay = promised(draft.source, origins.values(), now)
+    sent_besides = [origins[s] for s in extra if s in stay and s not in present]
+    regular = {slot: origin for slot, origin in origins.items() if slot not in extra}
+    besides = {h.slot for h in there if is_one_off(h.marks)}
+    return _regular_candidates(regular, present - besides, route.rule, terms, now) + sent_besides
+
+
+def _origins(draft: Draft) -> dict[datetime, Origin]:
+    """Return what each slot would be copied from."""
     source = draft.source
     origins: dict[datetime, Origin] = {}
     for origin in sorted(_primaries(source), key=lambda h: _preference(h, source)):
@@ -116,13 +133,23 @@ def _candidates(
     for planned in draft.planned:
         if planned.marks.role is Role.PRIMARY:
             origins.setdefault(planned.slot, planned)
-    slots = _first_of_each_period(sorted(origins), present, route.rule, terms)
+    return {slot: origin for slot, origin in origins.items() if not origin.marks.stays_here}
+
+
+def _regular_candidates(
+    origins: Mapping[datetime, Origin],
+    present: set[datetime],
+    rule: CopyRule,
+    terms: Terms,
+    now: datetime,
+) -> list[Origin]:
+    slots = _first_of_each_period(sorted(origins), present, rule, terms)
     eligible = [origins[slot] for slot in slots if slot not in present]
     past = [slot for slot in present if slot <= now]
     if past:
         oldest = min(past)
         return [o for o in eligible if o.slot > oldest]
-    backfill = route.rule.backfill
+    backfill = rule.backfill
     return eligible if backfill == "all" else eligible[-(backfill + 1) :]
 
 

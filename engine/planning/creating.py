@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from engine.documents.model import CatchUp, Terms
@@ -11,11 +12,12 @@ from engine.identity.names import snapshot_arn, snapshot_id
 from engine.inventory.placement import volume_zone
 from engine.inventory.records import Instance
 from engine.planning.draft import Draft, Planned
+from engine.planning.one_off import Promise, due_events, is_one_off, past_events
 from engine.planning.slots import FRESH, Slot, latest_due
 from engine.planning.steps import create_snapshot, passed_on, short, step_id
-from engine.planning.survey import Source, World
-from engine.plans.codes import Action, Waiting
-from engine.plans.plan import Warned
+from engine.planning.survey import Holding, Source, World
+from engine.plans.codes import Action, StepReason, Waiting
+from engine.plans.plan import Reason, Warned
 
 SNAPSHOT_STATES = frozenset({"available", "storage-optimization"})
 NEAR_BACKUP_WINDOW = timedelta(hours=1)
@@ -24,17 +26,58 @@ _WINDOW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 
 
 def plan_create(draft: Draft, world: World) -> None:
-    """Add the create step of the slot that is due, or say why it waits."""
+    """Add the create steps of the slot and the events that are due, or say why they wait.
+
+    AWS makes one snapshot of a database at a time, so the slot's point waits for those of events.
+    """
     source = draft.source
     if source.terms is None:
         return
     assert source.instance is not None
+    _plan_events(draft, source.instance, source.terms, world)
     slot = due_slot(source.terms, world.now)
-    if slot is None or _is_covered(source, slot):
+    if slot is None or _is_covered(source, slot) or any(p.slot == slot.at for p in draft.planned):
         return
     if _blocked(draft, source, source.instance, source.terms, slot, world):
         return
-    _create(draft, source.instance, slot, world)
+    reason = Reason(StepReason.SLOT_DUE, f"slot {short(slot.at)} is due")
+    make_primary(draft, source.instance, slot.at, world, reason)
+
+
+def _plan_events(draft: Draft, instance: Instance, terms: Terms, world: World) -> None:
+    due = due_events(terms, instance, world.now)
+    for event in past_events(terms, instance, world.now):
+        if any(h.slot == event.at and not h.gives_way for h in _own(draft.source)):
+            continue
+        reason = _why_no_event(instance, Slot(event.at, None), world)
+        if event not in due:
+            text = f"nothing was made for {event.reason}, due {short(event.at)}, in time"
+            reason = Waiting.SLOT_MISSED, text
+        if reason is not None:
+            draft.wait(*reason, draft.source.location, event.at)
+            continue
+        why = f"announced for {short(event.at)}: {event.reason}"
+        promise = Promise(event.keep_until, event.reason)
+        make_primary(
+            draft, instance, event.at, world, Reason(StepReason.EVENT_DUE.value, why), promise
+        )
+
+
+def _why_no_event(instance: Instance, slot: Slot, world: World) -> tuple[Waiting, str] | None:
+    if instance.status not in SNAPSHOT_STATES:
+        return Waiting.SOURCE_STATE, state_text(instance)
+    if slot.is_late(world.now) and near_backup_window(instance, world.now):
+        return Waiting.AUTOMATED_BACKUP_WINDOW, _window_text(instance)
+    return None
+
+
+def state_text(instance: Instance) -> str:
+    """Return why an instance's state allows no snapshot."""
+    return f"the instance is {instance.status}; AWS takes snapshots of available ones"
+
+
+def _window_text(instance: Instance) -> str:
+    return f"the automated backup window {instance.backup_window} UTC is near"
 
 
 def due_slot(terms: Terms, now: datetime) -> Slot | None:
@@ -43,12 +86,18 @@ def due_slot(terms: Terms, now: datetime) -> Slot | None:
     return None if schedule is None else latest_due(schedule, terms.timezone, now)
 
 
+def _own(source: Source) -> list[Holding]:
+    return [h for h in source.holdings if h.marks.resource == source.ref.resource_id]
+
+
 def _is_covered(source: Source, slot: Slot) -> bool:
-    own = [h for h in source.holdings if h.marks.resource == source.ref.resource_id]
-    return any(
-        not h.gives_way and (h.slot == slot.at or (h.is_point and h.taken_at >= slot.at))
-        for h in own
-    )
+    there = (h for h in _own(source) if not h.gives_way)
+    return any(h.slot == slot.at or _stands_for(h, slot) for h in there)
+
+
+def _stands_for(holding: Holding, slot: Slot) -> bool:
+    """Say whether a point made later serves a slot; one-off points are made besides it."""
+    return holding.is_point and holding.taken_at >= slot.at and not is_one_off(holding.marks)
 
 
 def _blocked(
@@ -65,8 +114,7 @@ def _why_not(
     source: Source, instance: Instance, terms: Terms, slot: Slot, world: World
 ) -> tuple[Waiting, str] | None:
     if instance.status not in SNAPSHOT_STATES:
-        text = f"the instance is {instance.status}; AWS takes snapshots of available ones"
-        return Waiting.SOURCE_STATE, text
+        return Waiting.SOURCE_STATE, state_text(instance)
     fresh, in_window = slot.is_fresh(world.now), slot.is_open(world.now)
     assert terms.snapshots.schedule is not None
     catch_up = terms.snapshots.schedule.catch_up
@@ -77,8 +125,7 @@ def _why_not(
     if not in_window and not fresh and _is_first(source, world):
         return Waiting.WINDOW, "the first point of a database waits for its window"
     if slot.is_late(world.now) and near_backup_window(instance, world.now):
-        text = f"the automated backup window {instance.backup_window} UTC is near"
-        return Waiting.AUTOMATED_BACKUP_WINDOW, text
+        return Waiting.AUTOMATED_BACKUP_WINDOW, _window_text(instance)
     return None
 
 
@@ -106,7 +153,15 @@ def near_backup_window(instance: Instance, now: datetime) -> bool:
     return since_start < busy <= 1440 - FRESH // MINUTE
 
 
-def _create(draft: Draft, instance: Instance, slot: Slot, world: World) -> None:
+def make_primary(
+    draft: Draft,
+    instance: Instance,
+    slot: datetime,
+    world: World,
+    reason: Reason,
+    promise: Promise | None = None,
+) -> None:
+    """Add the create step of one point, behind those of other points of the database."""
     source = draft.source
     assert source.policy is not None
     assert source.terms is not None
@@ -115,7 +170,7 @@ def _create(draft: Draft, instance: Instance, slot: Slot, world: World) -> None:
     marks = Marks(
         estate=world.estate.name,
         policy=source.policy.name,
-        slot=slot.at,
+        slot=slot,
         role=Role.PRIMARY,
         resource=instance.resource_id,
         source=instance.arn,
@@ -123,14 +178,21 @@ def _create(draft: Draft, instance: Instance, slot: Slot, world: World) -> None:
         zone=zone,
         keys=(key_mark(instance.kms_key, encrypted=instance.encrypted),),
     )
+    if promise is not None:
+        marks = replace(
+            marks,
+            keep_until=promise.keep_until,
+            reason=promise.reason,
+            stays_here=promise.stays_here,
+        )
     proof = fingerprint(
-        marks.estate, marks.role, source.location, marks.resource, marks.policy, slot.at
+        marks.estate, marks.role, source.location, marks.resource, marks.policy, slot
     )
     foreign = world.suspects.get((source.location, proof))
     if foreign is not None:
-        draft.conflict(foreign.arn, source.location, slot.at)
+        draft.conflict(foreign.arn, source.location, slot)
         return
-    name = snapshot_id(instance.identifier, source.policy.name, slot.at, zone, proof)
+    name = snapshot_id(instance.identifier, source.policy.name, slot, zone, proof)
     planned = Planned(
         step=step_id(Action.CREATE, source.location, name),
         arn=snapshot_arn(instance.arn, source.location, name),
@@ -146,7 +208,9 @@ def _create(draft: Draft, instance: Instance, slot: Slot, world: World) -> None:
     if left_out:
         draft.warn(tags_left_out(source, left_out))
     zones = f"{instance.availability_zone or ''}/{instance.secondary_zone or ''}"
-    draft.add(create_snapshot(source, instance, planned, tags, zones))
+    before = [earlier.step for earlier in draft.planned]
+    draft.add(create_snapshot(source, instance, planned, tags, zones, reason))
+    draft.depend(planned.step, before)
     draft.planned.append(planned)
 
 

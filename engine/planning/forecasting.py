@@ -32,7 +32,8 @@ class Facts:
 
     `same_chain` are those of its chain, `checked` says that one of them has its zone confirmed.
     `newest_same_chain` says that the newest objects at its location, by data and by when they
-    were made, are of its chain; `zone_changed` that one of them is from another zone.
+    were made, are of its chain; `zone_changed` that one of them is from another zone. What was
+    adopted before it counts as `adopted_before` where its zone is not known.
     """
 
     new: Planned
@@ -46,6 +47,7 @@ class Facts:
     zone_changed: bool
     automated_in_zone: bool
     unplaced_neighbour: bool
+    adopted_before: bool
 
 
 class Confidence(StrEnum):
@@ -106,6 +108,14 @@ RULES: tuple[Rule, ...] = (
         lambda f: f.origin is None and not f.same_chain and f.unplaced_neighbour,
         Verdict.UNKNOWN,
         "the zone of the snapshots that precede it is not recorded",
+        BLOG,
+        Confidence.INFERRED,
+    ),
+    Rule(
+        "adopted_predecessor",
+        lambda f: not f.same_chain and f.adopted_before,
+        Verdict.UNKNOWN,
+        "it follows adopted snapshots, of which the zone is not known",
         BLOG,
         Confidence.INFERRED,
     ),
@@ -226,6 +236,18 @@ def _facts(
         zone_changed=any(o.marks.zone != new.marks.zone for o in last),
         automated_in_zone=automated,
         unplaced_neighbour=unplaced,
+        adopted_before=any(_may_precede(o, new) for o in before),
+    )
+
+
+def _may_precede(origin: Origin, new: Planned) -> bool:
+    """Say whether an adopted object may be a base of a new one: nobody knows its zone."""
+    return (
+        origin.marks.adopted is not None
+        and origin.marks.zone == UNKNOWN_ZONE
+        and origin.marks.volume == new.marks.volume
+        and origin.location == new.location
+        and origin.marks.role is new.marks.role
     )
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from engine.documents.model import FullCopies, Incremental
-from engine.identity.marks import Role
+from engine.identity.marks import Marks, Role
 from engine.inventory.records import Location
 from engine.planning.draft import Draft, Planned, at
+from engine.planning.one_off import is_one_off
 from engine.planning.steps import short
 from engine.planning.survey import World
 from engine.planning.withholding import Steps
@@ -136,12 +137,23 @@ def _fresh(draft: Draft, location: Location, world: World) -> int:
         if h.location == location
         and h.is_point
         and h.is_available
+        and _makes_room(h.marks)
         and (h.snapshot.created_at or h.taken_at) > world.now - FRESH
     }
     planned = {
-        p.slot for p in draft.planned if p.location == location and p.marks.role is not Role.BRIDGE
+        p.slot
+        for p in draft.planned
+        if p.location == location and p.marks.role is not Role.BRIDGE and _makes_room(p.marks)
     }
     return len(found | planned)
+
+
+def _makes_room(marks: Marks) -> bool:
+    """Say whether a new point takes the place of an old one; those made or taken in besides do not.
+
+    So the deletes that follow an adoption count as excess, however young its snapshots are.
+    """
+    return marks.adopted is None and not is_one_off(marks)
 
 
 def _is_over(excess: int, points: int, world: World) -> bool:

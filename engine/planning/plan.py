@@ -14,6 +14,7 @@ from engine.planning.automated_guards import guard_automated
 from engine.planning.checks import check_world
 from engine.planning.draft import Draft
 from engine.planning.drift.find import find_drift
+from engine.planning.foreign_orphans import foreign_orphans
 from engine.planning.guards import apply_guards, full_copy_warnings, still_holding
 from engine.planning.matching import is_protectable
 from engine.planning.ordering import in_order
@@ -71,20 +72,21 @@ def make_plan(
     accepted = options.acknowledged | world.estate.guards.acknowledged
     guards += guard_automated(steps, drafts, world, accepted)
     findings = verify(steps.result(), documents, inventory, now)
-    guards += _hold_findings(steps, findings)
+    guards += hold_findings(steps, findings)
     warnings = (
         *_nothing_selected(drafts, options),
         *check_world(world, [draft.source for draft in drafts], book),
         *(warned for draft in drafts for warned in draft.warnings),
         *full_copy_warnings(steps, drafts),
     )
-    plan = _assemble(world, drafts, steps.result(), guards, findings)
+    plan = assemble(world, drafts, steps.result(), guards, findings)
     return replace(
         plan,
-        summary=_summary(plan),
+        summary=summary_of(plan),
         drift=find_drift(world, drafts, book, selected=bool(options.only or options.exclude)),
         warnings=warnings,
         next=tuple(next_slots(drafts, world, book)),
+        foreign_orphans=tuple(foreign_orphans(world, options)),
         only=options.only,
         exclude=options.exclude,
         retained=tuple(retained(world, options)),
@@ -104,7 +106,8 @@ def _nothing_selected(drafts: Sequence[Draft], options: PlanOptions) -> Iterable
     )
 
 
-def _hold_findings(steps: Steps, findings: Sequence[Finding]) -> list[GuardState]:
+def hold_findings(steps: Steps, findings: Sequence[Finding]) -> list[GuardState]:
+    """Withhold what the verifier objects to; returns the guard that says so, if any."""
     if not findings:
         return []
     names = sorted({finding.step for finding in findings})
@@ -122,13 +125,22 @@ def _hold_findings(steps: Steps, findings: Sequence[Finding]) -> list[GuardState
     return [state]
 
 
-def _assemble(
+def direct_plan(world: World, steps: Sequence[Step], findings: Sequence[Finding]) -> Plan:
+    """Return a plan of steps that no policy asked for; what the verifier is against is withheld."""
+    held = Steps(steps)
+    guards = hold_findings(held, findings)
+    plan = assemble(world, (), held.result(), guards, findings)
+    return replace(plan, summary=summary_of(plan))
+
+
+def assemble(
     world: World,
     drafts: Sequence[Draft],
     steps: Sequence[Step],
     guards: Sequence[GuardState],
     findings: Sequence[Finding],
 ) -> Plan:
+    """Return the plan of these steps, with what the drafts note beside them."""
     read = _inventory_read(world)
     return Plan(
         format_version=FORMAT_VERSION,
@@ -202,7 +214,8 @@ _COUNTED = {
 }
 
 
-def _summary(plan: Plan) -> Summary:
+def summary_of(plan: Plan) -> Summary:
+    """Return a plan in numbers."""
     done = [step for step in plan.steps if step.withheld_by is None]
     actions = Counter(_COUNTED[step.action] for step in done)
     verdicts = Counter(step.forecast.verdict for step in done if step.forecast is not None)

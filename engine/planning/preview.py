@@ -12,8 +12,10 @@ from engine.identity.marks import Role, key_mark
 from engine.inventory.placement import volume_zone
 from engine.inventory.records import Instance
 from engine.planning.draft import Draft
+from engine.planning.one_off import is_one_off
 from engine.planning.routes import Hops, Route, RouteBook, hops, next_keys
 from engine.planning.slots import next_due, period_start
+from engine.planning.steps import Origin
 from engine.planning.survey import World
 from engine.plans.plan import NextSlot
 
@@ -88,10 +90,9 @@ def _sends(subject: _Subject, route: Route) -> bool:
     if every is None:
         return True
     places = {subject.draft.source.location, route.location}
-    earlier = {p.slot for p in subject.draft.planned if p.location in places}
-    earlier |= {
-        h.slot for h in subject.draft.source.holdings if h.is_point and h.location in places
-    }
+    found: list[Origin] = [p for p in subject.draft.planned if p.location in places]
+    found += [h for h in subject.draft.source.holdings if h.is_point and h.location in places]
+    earlier = {one.slot for one in found if not is_one_off(one.marks)}
     period = period_start(every, timezone, subject.slot)
     return all(period_start(every, timezone, slot) != period for slot in earlier)
 

@@ -13,6 +13,7 @@ from engine.inventory.records import Location, SnapshotState
 from engine.planning.bases import AGES, Age, Links, is_sure, links_of, made, unsure_ones
 from engine.planning.copying import Demand
 from engine.planning.draft import Draft, Planned
+from engine.planning.one_off import promise_reason, promised
 from engine.planning.orphans import last_seen
 from engine.planning.removal import Removal
 from engine.planning.routes import RouteBook
@@ -120,6 +121,15 @@ def _pinned(verdict: Verdict, around: _Surroundings) -> None:
     if pin is not None:
         text = f"it is pinned: {pin}" if pin else "it is pinned"
         verdict.protect(KeepReason.PINNED, text, "engine:pin is removed")
+
+
+def _promised(verdict: Verdict, around: _Surroundings) -> None:
+    """Keep what was promised for longer, be its database gone or its policy."""
+    holding = verdict.holding
+    until = promised(around.draft.source, [holding], around.world.now).get(holding.slot)
+    if until is not None and holding.is_point:
+        reason = promise_reason(holding.marks, until)
+        verdict.protect(KeepReason.EVENT, reason.text, reason.until)
 
 
 def _held(verdict: Verdict, around: _Surroundings) -> None:
@@ -305,6 +315,7 @@ def _chain_name(chain: Chain) -> str:
 
 _PROTECTIONS: tuple[Callable[[Verdict, _Surroundings], None], ...] = (
     _pinned,
+    _promised,
     _held,
     _inventory_incomplete,
     _shared_out_of_sight,

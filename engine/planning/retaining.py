@@ -13,6 +13,7 @@ from engine.identity.marks import Role
 from engine.inventory.records import Location, SnapshotState
 from engine.planning.copying import Demand
 from engine.planning.draft import Draft
+from engine.planning.one_off import promise_reason, promised
 from engine.planning.orphans import judge_gone, keep_unknown
 from engine.planning.removal import (
     FUTURE_PROTECTIONS,
@@ -145,9 +146,13 @@ def _apply_rules(
     coming = [h for h in points if h.is_in_flight]
     available = {h.slot for h in points if h.is_available}
     expected = available | {h.slot for h in coming} | {p.slot for p in planned}
-    verdicts = _Verdicts(available, expected, world.now)
+    stay = promised(draft.source, [*points, *planned], world.now)
+    verdicts = _Verdicts(available - stay.keys(), expected - stay.keys(), world.now)
     removals = []
     for holding, rules in managed:
+        if holding.slot in stay:
+            draft.keep(holding, [promise_reason(holding.marks, stay[holding.slot])])
+            continue
         reasons = [r for rule in rules for r in verdicts.after(rule, holding.slot, rules[0])]
         if reasons:
             draft.keep(holding, reasons)

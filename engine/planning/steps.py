@@ -43,7 +43,12 @@ def passed_on(
 
 
 def create_snapshot(
-    source: Source, instance: Instance, planned: Planned, tags: Mapping[str, str], zones: str
+    source: Source,
+    instance: Instance,
+    planned: Planned,
+    tags: Mapping[str, str],
+    zones: str,
+    reason: Reason,
 ) -> Step:
     """Make the primary of a slot."""
     return _step(
@@ -55,7 +60,7 @@ def create_snapshot(
             "DBSnapshotIdentifier": planned.identifier,
             "Tags": dict(tags),
         },
-        reason=Reason(StepReason.SLOT_DUE, f"slot {short(planned.slot)} is due"),
+        reason=reason,
         preconditions=(
             Precondition(Check.INSTANCE, instance.arn, instance.resource_id),
             Precondition(Check.ZONES, instance.arn, zones),

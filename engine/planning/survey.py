@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -122,7 +122,8 @@ class World:
     `foreign_readers` names, by ARN, what somebody else is copying from an object;
     `foreign_counts` says how many manual snapshots at a location are not the engine's. `strays`
     are those of them that the engine made all the same: somebody changed their tags. `shared_with`
-    names, by ARN, the accounts that find a snapshot among what others share with them.
+    names, by ARN, the accounts that find a snapshot among what others share with them. `others`
+    are all snapshots that the engine does not own, by where they lie and their DbiResourceId.
     """
 
     documents: Documents
@@ -137,6 +138,7 @@ class World:
     source_counts: Mapping[Location, int]
     strays: tuple[Stray, ...]
     shared_with: Mapping[str, frozenset[str]]
+    others: Mapping[tuple[Location, str], Sequence[Snapshot]]
 
     @property
     def estate(self) -> Estate:
@@ -232,6 +234,7 @@ def survey(
         dict(counts),
         tuple(index.strays),
         _shared_with(inventory),
+        index.others,
     )
     everything = sorted(live + absent, key=lambda s: (s.ref.address, s.ref.resource_id))
     return world, tuple(everything)

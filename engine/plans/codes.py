@@ -66,6 +66,11 @@ class StepReason(StrEnum):
     REPLICATION_MISSING = "replication_missing"
     REPLICATION_DIFFERS = "replication_differs"
     REPLICATION_UNWANTED = "replication_unwanted"
+    EVENT_DUE = "event_due"
+    ON_DEMAND = "on_demand"
+    ADOPTED = "adopted"
+    PINNED = "pinned"
+    UNPINNED = "unpinned"
 
 
 class KeepReason(StrEnum):
@@ -99,6 +104,7 @@ class KeepReason(StrEnum):
     UNMANAGED = "unmanaged"
     SOURCE_IS_GONE = "source_is_gone"
     BRIDGE_NEEDED = "bridge_needed"
+    EVENT = "event"
 
 
 PROTECTIONS = frozenset(
@@ -113,6 +119,7 @@ PROTECTIONS = frozenset(
         KeepReason.INVENTORY_INCOMPLETE,
         KeepReason.UNKNOWN_STATUS,
         KeepReason.DISPLACING_POINT_NOT_AVAILABLE,
+        KeepReason.EVENT,
     }
 )
 
@@ -140,6 +147,8 @@ class Check(StrEnum):
     NO_COPY_IN_FLIGHT_TO = "no_copy_in_flight_to"
     BACKUP_SETTINGS = "backup_settings"
     REPLICATIONS = "replications"
+    ADOPTABLE = "adoptable"
+    ROOM_FOR_TAGS = "room_for_tags"
 
 
 class Waiting(StrEnum):
@@ -183,6 +192,14 @@ class Guard(StrEnum):
     BACKUP_LOSS = "backup_loss"
     BACKUP_WINDOW = "backup_window"
     REPLICATION_QUOTA = "replication_quota"
+
+
+class Fate(StrEnum):
+    """What the next plan would do with a snapshot that this plan adopts."""
+
+    KEPT = "kept"
+    DELETABLE = "deletable"
+    WITHHELD = "withheld"
 
 
 class DriftSeverity(StrEnum):

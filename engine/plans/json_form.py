@@ -15,6 +15,7 @@ from engine.plans.digest import as_plain, plan_digest
 from engine.plans.drift import DriftFound
 from engine.plans.plan import (
     FORMAT_VERSION,
+    Afterwards,
     Conflict,
     Drift,
     InventoryRead,
@@ -50,7 +51,7 @@ class _Dated(Protocol):
         """The time of the recovery point it is about."""
 
 
-DatedT = TypeVar("DatedT", Step, Kept, Waits, Unmanaged, Conflict, Drift, NextSlot)
+DatedT = TypeVar("DatedT", Afterwards, Step, Kept, Waits, Unmanaged, Conflict, Drift, NextSlot)
 
 
 def dumps(plan: Plan, indent: bool = True) -> bytes:
@@ -137,6 +138,11 @@ def _with_utc_times(plan: Plan) -> Plan:
         retained=tuple(
             one if one.until is None else replace(one, until=_in_utc(one.until))
             for one in plan.retained
+        ),
+        afterwards=_all_in_utc(plan.afterwards),
+        foreign_orphans=tuple(
+            one if one.taken_at is None else replace(one, taken_at=_in_utc(one.taken_at))
+            for one in plan.foreign_orphans
         ),
     )
 
@@ -262,12 +268,15 @@ def _moments(plan: Plan) -> Iterator[tuple[str, datetime | None]]:
         ("conflicts", plan.conflicts),
         ("drift", plan.drift),
         ("next", plan.next),
+        ("afterwards", plan.afterwards),
     )
     for name, items in parts:
         for number, item in enumerate(items):
             yield f"{name}[{number}].slot", item.slot
     for number, one in enumerate(plan.retained):
         yield f"retained[{number}].until", one.until
+    for number, orphan in enumerate(plan.foreign_orphans):
+        yield f"foreign_orphans[{number}].taken_at", orphan.taken_at
 
 
 def _check_digest(plan: Plan, where: str) -> None:

@@ -15,6 +15,7 @@ from engine.plans.codes import (
     DriftCode,
     DriftSeverity,
     Effect,
+    Fate,
     Guard,
     Verdict,
 )
@@ -270,6 +271,37 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class Afterwards:
+    """What the next plan would do with a snapshot that this plan adopts.
+
+    `reasons` are those that keep it, `text` says why it would go; one of them is empty.
+    """
+
+    arn: str
+    location: At
+    source: SourceRef
+    slot: datetime
+    fate: Fate
+    reasons: tuple[Reason, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignOrphan:
+    """A snapshot of a database that is gone, which the engine does not own and never touches.
+
+    `taken_at` is when its data was captured, `gib` the allocated storage of the database.
+    """
+
+    arn: str
+    location: At
+    source: SourceRef
+    type: str
+    taken_at: datetime | None
+    gib: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What the verifier has against a step: the promise it would break, and how."""
 
@@ -307,6 +339,8 @@ class Plan:
     complete: bool = True
     errored: bool = False
     retained: tuple[Retained, ...] = ()
+    afterwards: tuple[Afterwards, ...] = ()
+    foreign_orphans: tuple[ForeignOrphan, ...] = ()
 
     @property
     def has_changes(self) -> bool:

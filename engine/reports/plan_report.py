@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.plans.plan import Plan, Summary
+from engine.reports.adoption import afterwards_sections, orphan_sections
 from engine.reports.lines import Line, Report, Section, Span, Tone, line, name
 from engine.reports.reading import (
     recording,
@@ -18,6 +19,8 @@ from engine.reports.step_sections import step_sections
 from engine.reports.withheld import acknowledged_section, finding_section, withheld_sections
 from engine.reports.wording import moment
 
+# Of plans that somebody asked for besides the policies: that nothing is due says nothing of them.
+_ASKED_FOR = frozenset({"W405 not-adopted", "W408 pinned-already"})
 _ALL_IS_WELL = "what is due exists, and nothing has to go."
 
 
@@ -34,6 +37,8 @@ def plan_report(plan: Plan, *, full: bool = False) -> Report:
             *problem_sections(plan, full=full),
             *kept_sections(plan, full=full),
             *retained_section(plan),
+            *afterwards_sections(plan, full=full),
+            *orphan_sections(plan, full=full),
             *_next(plan),
             *unread_sections(plan.inventory, "Nothing whose safety depends on them is deleted."),
         ),
@@ -49,6 +54,8 @@ def summary_text(summary: Summary) -> str:
 def _counts(summary: Summary) -> Iterator[str | Span]:
     yield f"{summary.create:,} to create, {summary.copy:,} to copy, "
     yield Span(f"{summary.delete:,} to delete", Tone.DELETE if summary.delete else Tone.PLAIN)
+    if summary.tag and not (summary.create or summary.copy or summary.delete):
+        yield f", {summary.tag:,} to tag"
     if summary.full:
         yield from (" (", Span(f"{summary.full:,} stored in full", Tone.FULL), ")")
     if summary.update:
@@ -67,6 +74,8 @@ def _headline(plan: Plan) -> Iterator[Line]:
         yield line(Span("Plan: ", Tone.STRONG), *_counts(plan.summary))
     elif plan.waiting:
         yield line(Span("Nothing to do now: ", Tone.STRONG), "what is due exists or has to wait.")
+    elif any(warned.code in _ASKED_FOR for warned in plan.warnings):
+        yield line(Span("Nothing to do: ", Tone.STRONG), "see the warnings.")
     else:
         yield line(Span("Nothing to do: ", Tone.STRONG), _ALL_IS_WELL)
     yield from unread_headline(plan.inventory)

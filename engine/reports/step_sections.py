@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from engine.plans.codes import AUTOMATED, Action, Verdict
+from engine.plans.codes import AUTOMATED, Action, StepReason, Verdict
 from engine.plans.plan import At, Plan, Step
 from engine.reports.folding import Fold, Share, fold
 from engine.reports.lines import Form, Line, Mark, Section, Span, Tone, line, listed, name
@@ -15,6 +15,9 @@ from engine.reports.wording import VERBS, VERDICTS, count, moment, place, size, 
 NAMES = 12
 # How many different reasons of AWS's a folded line shows.
 REASONS = 3
+
+# Why a point is made is told where no schedule says it.
+_TOLD = frozenset({StepReason.EVENT_DUE, StepReason.ON_DEMAND})
 
 _MARKS = {
     Action.CREATE: Mark.ADD,
@@ -91,7 +94,7 @@ def _folded(entry: Fold) -> Iterator[_Parts]:
     like = entry.like
     deletes = like.action is Action.DELETE
     yield _what(entry)
-    if like.action in _SAYING_WHY:
+    if like.action in _SAYING_WHY or like.reason in _TOLD:
         yield [entry.why]
     if like.verdict is Verdict.FULL:
         yield [f"{size(entry.gib)}: {_reasons(entry.forecast_reasons)}"]

@@ -51,6 +51,11 @@ STEP_REASONS: dict[str, str] = {
     StepReason.REPLICATION_MISSING: "not replicated there yet",
     StepReason.REPLICATION_DIFFERS: "started anew: retention or key is not what the policy says",
     StepReason.REPLICATION_UNWANTED: "the policy does not want them there",
+    StepReason.EVENT_DUE: "an announced point is due",
+    StepReason.ON_DEMAND: "somebody asked for a point now",
+    StepReason.ADOPTED: "they come under the policy; no data moves",
+    StepReason.PINNED: "somebody wants them kept",
+    StepReason.UNPINNED: "nobody wants them kept any more; rules decide",
 }
 
 PROTECTED: dict[str, str] = {
@@ -64,6 +69,7 @@ PROTECTED: dict[str, str] = {
     KeepReason.INVENTORY_INCOMPLETE: "as long as some location cannot be read",
     KeepReason.UNKNOWN_STATUS: "with a status that is not known",
     KeepReason.DISPLACING_POINT_NOT_AVAILABLE: "until what displaces them is available",
+    KeepReason.EVENT: "as one-off points, for their own time",
 }
 
 UNMANAGED: dict[str, str] = {

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
-from engine.identity.marks import GONE_SINCE, SHARED, ZONE, ZONE_CHECKED
+from engine.documents.model import Documents
+from engine.identity.marks import GONE_SINCE, PIN, SHARED, ZONE, ZONE_CHECKED
 from engine.identity.names import snapshot_arn
-from engine.inventory.records import SnapshotType
+from engine.inventory.records import Inventory, SnapshotType
 from engine.plans.codes import Action
-from engine.plans.plan import Step
+from engine.plans.plan import Finding, Step
 from engine.verifying.evidence import MAKING, Evidence, location_of_step
 
 SHARING = frozenset({Action.SHARE, Action.UNSHARE})
 CHANGING_TAGS = frozenset({SHARED, ZONE, ZONE_CHECKED, GONE_SINCE})
+PINNING_TAGS = frozenset({PIN})
 SHARING_TAGS = frozenset({SHARED})
 NAMING = {
     Action.CREATE: "DBSnapshotIdentifier",
@@ -20,15 +23,34 @@ NAMING = {
 }
 
 
-def objections(step: Step, evidence: Evidence) -> Iterator[str]:
-    """Yield what `step` would do to something that is not the engine's."""
+def verify_pins(
+    steps: Sequence[Step], documents: Documents, inventory: Inventory, now: datetime
+) -> tuple[Finding, ...]:
+    """Return what speaks against steps that pin: they may change one tag of what is owned."""
+    evidence = Evidence(steps, documents, inventory, now)
+    found = [
+        Finding(step.id, 1, text)
+        for step in evidence.steps
+        for text in objections(step, evidence, PINNING_TAGS)
+    ]
+    others = (step for step in evidence.steps if step.action is not Action.TAG)
+    return (*found, *(Finding(s.id, 1, f"pins only tag, but this is {s.action}") for s in others))
+
+
+def objections(
+    step: Step, evidence: Evidence, changing: frozenset[str] = CHANGING_TAGS
+) -> Iterator[str]:
+    """Yield what `step` would do to something that is not the engine's.
+
+    `changing` are the tags that steps may change which change tags only.
+    """
     if step.arn != snapshot_arn(step.arn, location_of_step(step), step.snapshot):
         yield f"it names {step.arn}, but would call for {step.snapshot} at {_place(step)}"
     if step.action in MAKING:
         yield from _making(step, evidence)
     else:
         yield from _changing(step, evidence)
-        yield from _tagging(step)
+        yield from _tagging(step, SHARING_TAGS if step.action in SHARING else changing)
 
 
 def _making(step: Step, evidence: Evidence) -> Iterator[str]:
@@ -57,8 +79,7 @@ def _changing(step: Step, evidence: Evidence) -> Iterator[str]:
         yield f"{step.arn} is not the engine's: its tags and its id do not prove it"
 
 
-def _tagging(step: Step) -> Iterator[str]:
-    may_change = SHARING_TAGS if step.action in SHARING else CHANGING_TAGS
+def _tagging(step: Step, may_change: frozenset[str]) -> Iterator[str]:
     changed = {*step.parameters.get("Tags", {}), *step.parameters.get("RemoveTags", ())}
     for tag in sorted(changed - may_change):
         yield f"it would change the tag {tag}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from engine.identity.marks import Marks
 from engine.inventory.records import Location
 from engine.retention.decide import decide
 from engine.retention.keep import Keep
@@ -16,10 +17,24 @@ from engine.verifying.sources import Family, Source, Standing
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """The slots of a family's points at one location; `planned` holds the steps that make some."""
+    """The slots of a family's points at one location; `planned` holds the steps that make some.
+
+    `promised` are those that one-off points were promised to stay at; rules count the others only.
+    """
 
     available: frozenset[datetime]
     planned: Mapping[datetime, frozenset[str]]
+    promised: frozenset[datetime]
+
+    @property
+    def counted(self) -> frozenset[datetime]:
+        """The available slots that rules count."""
+        return self.available - self.promised
+
+
+def is_promised(marks: Marks, now: datetime) -> bool:
+    """Return whether a tag says that an object stays at `now` whatever rules say."""
+    return marks.keep_until is not None and now < marks.keep_until
 
 
 class Rules:
@@ -38,12 +53,7 @@ class Rules:
         if case.held.snapshot.state is FAILED:
             # It holds no data, and stands where its slot is to be made again.
             return
-        if len(case.family.takers) > 1:
-            names = ", ".join(policy.name for policy in case.family.takers)
-            yield f"its source is matched by more than one policy: {names}"
-        for say in case.says:
-            if say.terms.hold is not None:
-                yield f"{say.policy.name} holds it: {say.terms.hold}"
+        yield from self._withdrawn_from_rules(case)
         if case.retired:
             return
         if not case.held.is_point:
@@ -57,6 +67,27 @@ class Rules:
         elif case.family.instance is not None:
             for say in case.says:
                 yield from self._kept(case, say)
+
+    def _withdrawn_from_rules(self, case: Case) -> Iterator[str]:
+        """Yield what keeps an object though no rule does."""
+        if case.held.is_point and self._is_promised(case):
+            yield f"it is a one-off point, promised to stay: {case.marks.reason}"
+        if len(case.family.takers) > 1:
+            names = ", ".join(policy.name for policy in case.family.takers)
+            yield f"its source is matched by more than one policy: {names}"
+        for say in case.says:
+            if say.terms.hold is not None:
+                yield f"{say.policy.name} holds it: {say.terms.hold}"
+
+    def _is_promised(self, case: Case) -> bool:
+        """Return whether the time of a one-off point runs, by its tag or by the documents."""
+        now = self._evidence.now
+        announced = any(
+            event.at == case.marks.slot and event.at <= now < event.keep_until
+            for say in case.says
+            for event in say.terms.events
+        )
+        return announced or case.marks.slot in self._slots_at(case).promised
 
     def _orphaned(self, case: Case) -> Iterator[str]:
         """Yield what keeps a point of a source that is gone."""
@@ -83,9 +114,9 @@ class Rules:
         """
         slots = self._slots_at(case)
         for keep in self._cases.keeps_at(say, case.location):
-            if case.marks.slot not in self._decide(slots.available, keep, say):
+            if case.marks.slot not in self._decide(slots.counted, keep, say):
                 continue
-            sure = slots.available | self._made_before(case, slots)
+            sure = slots.counted | self._made_before(case, slots)
             if case.marks.slot in self._decide(sure, keep, say):
                 yield f"{say.policy.name} keeps {keep.sentence()}, this one too"
 
@@ -102,12 +133,16 @@ class Rules:
 
     def _find_slots(self, family: Family, location: Location) -> Slots:
         points = self._cases.sources.points(family, location)
+        now = self._evidence.now
         planned: dict[datetime, frozenset[str]] = {}
+        promised = {one.marks.slot for one in points if is_promised(one.marks, now)}
         for one in self._cases.sources.points_to_be(family, location):
+            if is_promised(one.marks, now):
+                continue
             made = planned.get(one.marks.slot, frozenset())
             planned[one.marks.slot] = made | {one.step.id}
         available = frozenset([one.marks.slot for one in points if one.is_available])
-        return Slots(available, planned)
+        return Slots(available, planned, frozenset(promised))
 
     def _decide(self, times: frozenset[datetime], keep: Keep, say: Say) -> frozenset[datetime]:
         """Return which of `times` stay, were these all the points that are available."""

@@ -154,12 +154,38 @@ SHAPES = (
         "  copies: [{target: local, share_with: {}}]}\n",
         "1:1 E190",
         "2:1 E190",
-        "3:1 E190",
         "4:1 E190",
         "5:14 E190",
         "6:22 E190",
         "6:35 E190",
         "7:28 E190",
+    ),
+    in_policy(
+        "event-fields",
+        "events:\n"
+        "  - {at: 2026-12-01T20:00, reason: x, keep_for: 30d}\n"
+        "  - {at: 2026-12-01T20:00:30Z, reason: x, keep_for: 30d}\n"
+        "  - {at: tonight, reason: a (b), keep_for: 2mo}\n"
+        "  - {at: 2026-12-01T20:00Z, keep_for: 0s, why: x}\n"
+        '  - {at: 9999-12-31T23:59-10:00, reason: "", keep_for: 30d}\n',
+        "2:10 E125",
+        "3:10 E125",
+        "4:10 E125",
+        "4:29 E114",
+        "4:44 E116",
+        "5:5 E111",
+        "5:39 E115",
+        "5:43 E101",
+        "6:10 E125",
+        "6:42 E114",
+    ),
+    in_policy(
+        "two-events-at-one-time",
+        "events:\n"
+        "  - {at: 2026-12-01T20:00Z, reason: x, keep_for: 30d}\n"
+        "  - {at: 2026-12-01T21:00+01:00, reason: y, keep_for: 30d}\n"
+        "snapshots: {copies: [{target: local}]}\n",
+        "2:3 E219",
     ),
 )
 

@@ -88,6 +88,7 @@ GOOD: dict[str, Any] = {
         "orphans": {"keep_for": "18mo", "keep_last": 1},
         "chains": {"idle_after": "90d"},
         "hold": "case 17",
+        "events": [{"at": "2026-12-01T20:00Z", "reason": "upgrade to 17", "keep_for": "30d"}],
         "overrides": [{"select": {"engines": ["mysql"]}, "snapshots": None}],
     },
 }

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from engine.plans.digest import plan_digest
 from engine.plans.plan import (
     FORMAT_VERSION,
+    Afterwards,
     At,
     Conflict,
     Drift,
     Finding,
     Forecast,
+    ForeignOrphan,
     GuardState,
     InventoryRead,
     Kept,
@@ -111,4 +113,16 @@ plans = st.builds(
     only=names,
     exclude=names,
     retained=some(st.builds(Retained, location=places, source=sources, until=st.none() | times)),
+    afterwards=some(
+        st.builds(Afterwards, location=places, source=sources, slot=times, reasons=some(reasons))
+    ),
+    foreign_orphans=some(
+        st.builds(
+            ForeignOrphan,
+            location=places,
+            source=sources,
+            taken_at=st.none() | times,
+            gib=numbers,
+        )
+    ),
 ).map(lambda plan: replace(plan, digest=plan_digest(plan.steps)))

@@ -49,6 +49,8 @@ OBJECTS: dict[str, type] = {
     "scope": values.ScopeRead,
     "inventory": values.InventoryRead,
     "summary": values.Summary,
+    "afterwards": values.Afterwards,
+    "foreign_orphan": values.ForeignOrphan,
 }
 
 ENUMS: dict[tuple[str, str], type[StrEnum]] = {
@@ -62,6 +64,7 @@ ENUMS: dict[tuple[str, str], type[StrEnum]] = {
     ("guard", "guard"): codes.Guard,
     ("drift", "code"): codes.DriftCode,
     ("drift", "severity"): codes.DriftSeverity,
+    ("afterwards", "fate"): codes.Fate,
 }
 
 

@@ -182,6 +182,8 @@ class _Run:
             case Check.NO_COPY_IN_FLIGHT_TO:
                 readers = self.world.readers(condition.arn)
                 return all(reader.location.account != expected for reader in readers)
+            case Check.ADOPTABLE | Check.ROOM_FOR_TAGS | Check.BACKUP_SETTINGS | Check.REPLICATIONS:
+                raise AssertionError("nothing is adopted here, and no automated backup changed")
 
     def _marks(self, thing: Thing | None) -> Marks | None:
         if thing is None:
