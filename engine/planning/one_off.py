@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.documents.model import OneOff, Terms
-from engine.identity.marks import Marks, Role
+from engine.identity.marks import Marks
 from engine.inventory.records import Instance
 from engine.planning.draft import Planned
 from engine.planning.slots import next_due
@@ -63,14 +63,14 @@ def _last_chance(event: OneOff, terms: Terms) -> datetime:
 def promised(
     source: Source, objects: Iterable[Holding | Planned], now: datetime
 ) -> Mapping[datetime, datetime]:
-    """Return the slots that stay regardless of rules, and until when.
+    """Return the slots of these points that stay regardless of rules, and until when.
 
     A slot has one point: what holds of one of its objects holds of all.
     """
     found: dict[datetime, datetime] = {}
     for one in objects:
         until = one.marks.keep_until
-        if until is not None and until > now and one.marks.role is not Role.BRIDGE:
+        if until is not None and until > now:
             found[one.slot] = max(until, found.get(one.slot, until))
     for event in source.terms.events if source.terms else ():
         if event.at <= now < event.keep_until:
