@@ -18,7 +18,7 @@ from engine.plans.codes import Action, Check, Fate, StepReason
 from engine.plans.plan import Afterwards, At, Plan, PlanOptions, Precondition, Reason, Step, Warned
 from engine.verifying.adoption import verify_adoption
 
-LEFT = "W405 not-adopted"
+LEFT = "W421 not-adopted"
 NAMES = 12
 
 

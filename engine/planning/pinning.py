@@ -17,7 +17,7 @@ from engine.plans.codes import StepReason
 from engine.plans.plan import Plan, Reason, Step, Warned
 from engine.verifying.ownership import verify_pins
 
-NOTHING_TO_PIN = "W406 nothing-to-pin"
+NOTHING_TO_PIN = "W422 nothing-to-pin"
 
 
 def plan_pin(
@@ -91,4 +91,4 @@ def _unmatched(
             fix = "`engine adopt` brings snapshots of others under a policy"
         yield Warned(NOTHING_TO_PIN, "warning", text, fix=fix)
     if named and not steps:
-        yield Warned("W408 pinned-already", "warning", f"all {len(named)} are so already")
+        yield Warned("W424 pinned-already", "warning", f"all {len(named)} are so already")

@@ -23,7 +23,7 @@ from engine.plans.codes import StepReason, Waiting
 from engine.plans.plan import Plan, PlanOptions, Reason, Warned
 from engine.verifying.verify import verify
 
-NO_POINT = "W407 no-point"
+NO_POINT = "W423 no-point"
 
 
 @dataclass(frozen=True, slots=True)

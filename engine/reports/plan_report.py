@@ -20,7 +20,7 @@ from engine.reports.withheld import acknowledged_section, finding_section, withh
 from engine.reports.wording import moment
 
 # Of plans that somebody asked for besides the policies: that nothing is due says nothing of them.
-_ASKED_FOR = frozenset({"W405 not-adopted", "W408 pinned-already"})
+_ASKED_FOR = frozenset({"W421 not-adopted", "W424 pinned-already"})
 _ALL_IS_WELL = "what is due exists, and nothing has to go."
 
 
