@@ -96,6 +96,7 @@ def test_an_outage_is_said_to_wait_for_the_maintenance_window() -> None:
         {"backup_window": "01:00-01:30"},
         {"pending_retention_days": 3},
         {"resource_id": "db-OTHER"},
+        {"resource_id": "db-OTHER", "backup_retention_days": 14},
     ],
     ids=str,
 )

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.documents.model import Documents, Target
+from engine.documents.model import (
+    AutomatedTerms,
+    Documents,
+    Replicating,
+    Replication,
+    Target,
+)
 from engine.permissions.estate import AccountPermissions, EstatePermissions, permissions_of
 from engine.permissions.operations import GRANT, OPERATIONS, USE_OF_KEYS, User
 from engine.permissions.roles import StateBucket
@@ -283,3 +289,69 @@ def test_policies_allow_nothing_beyond_the_table(tmp_path: Path) -> None:
             assert actions(account.read_role.document()) <= listed[User.READ_ROLE]
         assert account.role is not None
         assert actions(account.role.document()) <= may
+
+
+# -- automated backups ---------------------------------------------------------------------------
+
+DATABASE = f"arn:aws:rds:eu-west-1:{PROD}:db:orders"
+FAR_BACKUP = f"arn:aws:rds:eu-central-1:{PROD}:auto-backup:ab-1"
+REPLICATION = (
+    "rds:StartDBInstanceAutomatedBackupsReplication",
+    "rds:StopDBInstanceAutomatedBackupsReplication",
+)
+
+
+def speaking_of(folder: Path, automated: AutomatedTerms) -> Documents:
+    """Return the documents with a target in prod's other region, and these terms."""
+    plain = documents(folder)
+    prod = replace(plain.estate.accounts["prod"], regions=("eu-west-1", "eu-central-1"))
+    far = Target("far", "prod", "eu-central-1", "alias/far")
+    estate = replace(
+        plain.estate,
+        accounts={**plain.estate.accounts, "prod": prod},
+        targets={**plain.estate.targets, "far": far},
+    )
+    gold = plain.policies["gold"]
+    said = replace(gold, terms=replace(gold.terms, automated=automated))
+    return replace(plain, estate=estate, policies={"gold": said})
+
+
+def test_without_a_word_on_automated_backups_no_database_is_changed(tmp_path: Path) -> None:
+    allowed = actions(role(found(speaking_of(tmp_path, AutomatedTerms())), PROD).document())
+    assert not allowed & {"rds:ModifyDBInstance", *REPLICATION}
+
+
+def test_settings_need_modify_on_the_databases_of_the_policy_only(tmp_path: Path) -> None:
+    permissions = found(speaking_of(tmp_path, AutomatedTerms(retention_days=7)))
+    policy = role(permissions, PROD).document()
+    assert allows(policy, "rds:ModifyDBInstance", DATABASE)
+    assert not allows(policy, "rds:ModifyDBInstance", SNAPSHOT)
+    assert not allows(policy, "rds:ModifyDBInstance", DATABASE.replace(PROD, VAULT))
+    assert not actions(policy) & {*REPLICATION}
+    assert "rds:ModifyDBInstance" not in actions(role(permissions, VAULT).document())
+
+
+def test_replication_needs_both_ends_and_the_key_there(tmp_path: Path) -> None:
+    aim = AutomatedTerms(replicate_to=Replication("far"))
+    permissions = found(speaking_of(tmp_path, aim))
+    policy = role(permissions, PROD).document()
+    for action in REPLICATION:
+        assert allows(policy, action, DATABASE)
+        assert allows(policy, action, FAR_BACKUP)
+    there = f"arn:aws:kms:eu-central-1:{PROD}:key/k"
+    assert allows(
+        policy,
+        GRANT,
+        there,
+        {"kms:GrantIsForAWSResource": "true", "kms:ResourceAliases": "alias/far"},
+    )
+    assert allows(policy, "kms:Decrypt", f"arn:aws:kms:eu-west-1:{PROD}:key/k")
+    assert f"arn:aws:kms:eu-central-1:{PROD}:alias/far" in of(permissions, PROD).keys
+    assert "rds:ModifyDBInstance" not in actions(policy)
+
+
+def test_a_replication_that_is_to_stop_needs_no_key(tmp_path: Path) -> None:
+    stop = AutomatedTerms(replicate_to=Replicating.NONE)
+    policy = role(found(speaking_of(tmp_path, stop)), PROD).document()
+    assert allows(policy, REPLICATION[1], FAR_BACKUP)
+    assert not allows(policy, "kms:Decrypt", f"arn:aws:kms:eu-central-1:{PROD}:key/k")
