@@ -30,6 +30,7 @@ class Copy:
     origin: str
     key: str | None
     tags: Mapping[str, str]
+    option_group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +143,8 @@ def send(call: Call, cloud: Cloud, at: Location) -> None:
     match call:
         case Create(snapshot, instance, tags):
             cloud.create(at, snapshot, instance=instance, tags=tags)
-        case Copy(snapshot, origin, key, tags):
-            cloud.copy(at, snapshot, origin=origin, key=key, tags=tags)
+        case Copy(snapshot, origin, key, tags, option_group):
+            cloud.copy(at, snapshot, origin=origin, key=key, tags=tags, option_group=option_group)
         case Share(snapshot, accounts):
             cloud.share(at, snapshot, accounts)
         case Unshare(snapshot, accounts):
@@ -221,7 +222,8 @@ def calls_of(step: Step, origin_tags: Mapping[str, str]) -> tuple[Call, ...]:
     """Return the calls of a step in their order; `origin_tags` are those of a copy's origin now.
 
     A share is written down before it is granted and struck out after it is taken back, so that
-    `engine:shared` never names too few accounts.
+    `engine:shared` never names too few accounts. That a policy's share was granted is written down
+    afterwards.
 
     Raises:
         EngineError: the step lacks a parameter, which a plan written by the engine never does.
@@ -234,7 +236,7 @@ def calls_of(step: Step, origin_tags: Mapping[str, str]) -> tuple[Call, ...]:
             return (_copy(step, origin_tags),)
         case Action.SHARE:
             shared = Share(step.snapshot, _texts(step, "ValuesToAdd"))
-            return (*_tag_calls(step), shared)
+            return (*_tag_calls(step), shared, *_tag_calls_afterwards(step))
         case Action.UNSHARE:
             unshared = Unshare(step.snapshot, _texts(step, "ValuesToRemove"))
             return (unshared, *_tag_calls(step))
@@ -282,11 +284,13 @@ def _copy(step: Step, origin_tags: Mapping[str, str]) -> Copy:
         if key in origin_tags
     }
     key = step.parameters.get("KmsKeyId")
+    option_group = step.parameters.get("OptionGroupName")
     return Copy(
         snapshot=_text(step, "TargetDBSnapshotIdentifier"),
         origin=origin_of(step),
         key=str(key) if key is not None else None,
         tags={**_tags(step), **inherited},
+        option_group=str(option_group) if option_group is not None else None,
     )
 
 
@@ -297,6 +301,11 @@ def _tag_calls(step: Step) -> tuple[Call, ...]:
     if keys := _texts(step, "RemoveTags", optional=True):
         calls.append(Untag(step.arn, keys))
     return tuple(calls)
+
+
+def _tag_calls_afterwards(step: Step) -> tuple[Call, ...]:
+    tags = _tags(step, "TagsAfterwards")
+    return (Tag(step.arn, tags),) if tags else ()
 
 
 def _text(step: Step, name: str) -> str:
@@ -315,10 +324,10 @@ def _texts(step: Step, name: str, *, optional: bool = False) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _tags(step: Step) -> dict[str, str]:
-    tags = step.parameters.get("Tags", {})
+def _tags(step: Step, name: str = "Tags") -> dict[str, str]:
+    tags = step.parameters.get(name, {})
     if not isinstance(tags, Mapping):
-        raise _unusable(step, "Tags")
+        raise _unusable(step, name)
     return {str(key): str(value) for key, value in tags.items()}
 
 

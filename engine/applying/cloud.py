@@ -57,11 +57,26 @@ class AwsCloud:
             rds.create_snapshot(client, at, snapshot, instance=instance, tags=tags)
 
     def copy(
-        self, at: Location, snapshot: str, *, origin: str, key: str | None, tags: Mapping[str, str]
+        self,
+        at: Location,
+        snapshot: str,
+        *,
+        origin: str,
+        key: str | None,
+        tags: Mapping[str, str],
+        option_group: str | None = None,
     ) -> None:
         """Start a copy of the snapshot with the ARN `origin`."""
         with self._calling(at, Purpose.CHANGE) as client:
-            rds.copy_snapshot(client, at, snapshot, origin=origin, key=key, tags=tags)
+            rds.copy_snapshot(
+                client,
+                at,
+                snapshot,
+                origin=origin,
+                key=key,
+                tags=tags,
+                option_group=option_group,
+            )
 
     def share(self, at: Location, snapshot: str, accounts: Sequence[str]) -> None:
         """Let accounts restore and copy a snapshot."""

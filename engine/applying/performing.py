@@ -27,7 +27,7 @@ from engine.applying.lock import LockLostError
 from engine.applying.outcome import STATE_UNREACHABLE, Problem, StepState
 from engine.applying.ports import Clock, Cloud, CloudError, Trouble
 from engine.applying.preconditions import Refusal, Sight, first_refusal, unusable, zone_pair
-from engine.applying.retries import DEFAULT, Patience, Treatment, advice, may_retry, treatment
+from engine.applying.retries import DEFAULT, Patience, Treatment, may_retry, treatment, way_out
 from engine.applying.traffic import Traffic
 from engine.errors import EngineError
 from engine.identity.marks import ZONE, ZONE_CHECKED
@@ -301,4 +301,4 @@ def _refused(step: Step, refusal: Refusal) -> Report:
 
 def _failed(step: Step, error: CloudError, what: str) -> Report:
     text = f"{what}: {error}"
-    return Report(step, StepState.FAILED, text, error.trouble.value, advice(error.trouble))
+    return Report(step, StepState.FAILED, text, error.trouble.value, way_out(error))

@@ -76,7 +76,14 @@ class Cloud(Protocol):
         """Start a snapshot of an instance (CreateDBSnapshot)."""
 
     def copy(
-        self, at: Location, snapshot: str, *, origin: str, key: str | None, tags: Mapping[str, str]
+        self,
+        at: Location,
+        snapshot: str,
+        *,
+        origin: str,
+        key: str | None,
+        tags: Mapping[str, str],
+        option_group: str | None = None,
     ) -> None:
         """Start a copy of the snapshot with the ARN `origin` (CopyDBSnapshot, never CopyTags)."""
 

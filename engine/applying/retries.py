@@ -50,6 +50,22 @@ def advice(trouble: Trouble) -> str | None:
     return _ADVICE.get(trouble)
 
 
+def way_out(error: CloudError) -> str | None:
+    """Return what a person can do about an error, going by its text where AWS has no code."""
+    text = error.message.lower()
+    for phrase, fix in _BY_TEXT.items():
+        if phrase in text:
+            return fix
+    return advice(error.trouble)
+
+
+# What the inventory does not tell beforehand (RDS User Guide, Copying and Sharing a DB snapshot).
+_BY_TEXT = {
+    "requires a target option group": "make an option group with these options in the copy's "
+    "account and region, and name it as `option_group` of the copy in the policy",
+    "cannot be shared": "its options or its encryption forbid sharing: copy to targets in its own "
+    "account, and leave it out of `share_with`, by an override",
+}
 _ADVICE = {
     Trouble.QUOTA: "raise the quota of manual snapshots, or retain fewer",
     Trouble.SHARED_QUOTA: "a snapshot is shared with at most 20 accounts: unshare some",

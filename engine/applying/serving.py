@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from engine.applying.outcome import StepResult, StepState
 from engine.identity.marks import ROLE, Role
-from engine.plans.codes import Action
+from engine.plans.codes import Action, StepReason
 from engine.plans.plan import Step
 
 _SERVED = frozenset({Action.SHARE, Action.COPY})
@@ -89,8 +89,8 @@ def _follows(name: str, faults: Sequence[StepResult], routes: _Routes) -> bool:
 
 
 def serves_a_route(step: Step) -> bool:
-    """Say whether a step makes a share or a bridge."""
+    """Say whether a step makes a bridge, or a share that copies need; a policy's serves itself."""
     if step.action is Action.COPY:
         tags = step.parameters.get("Tags")
         return isinstance(tags, Mapping) and tags.get(ROLE) == Role.BRIDGE.value
-    return step.action is Action.SHARE
+    return step.action is Action.SHARE and step.reason.code != StepReason.POLICY_SHARES

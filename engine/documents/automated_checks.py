@@ -5,14 +5,11 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from engine.documents.diagnostics import Code, Diagnostic
 from engine.documents.model import Estate, Every, Policy, Replication, Target
+from engine.documents.view import View
 from engine.documents.windows import meets_daily
-
-if TYPE_CHECKING:
-    from engine.documents.policy_checks import View
 
 DAY = timedelta(days=1)
 _AUTOMATED = "automated_backups"

@@ -219,12 +219,19 @@ def _kind_of(node: Node) -> str:
     return _KINDS[type(node.value)]
 
 
+# Keys of a whole policy that are looked for in one of its parts.
+_MOVED = {
+    "share_with": "write it beside `snapshots`; `from: TARGET` in it means the copies of a target"
+}
+
+
 def _unknown_key(entry: Entry, shape: Shape, path: Path) -> Diagnostic:
     known = [key for key, part in shape.children() if not part.is_later]
     fix = did_you_mean(entry.key, known)
     if fix is None:
         elsewhere = _elsewhere(entry.key, shape, path)
         fix = f"it stands in `{elsewhere}`" if elsewhere else f"known here: {', '.join(known)}"
+        fix = _MOVED.get(entry.key, fix) if path else fix
     where = f" in `{written(path)}`" if path else ""
     return Diagnostic(
         Code.UNKNOWN_KEY,

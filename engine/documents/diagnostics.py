@@ -91,6 +91,21 @@ class Code(Enum):
     )
 
     TWO_EVENTS = ("E219", "two-events", "Two events of a policy are due at one time.")
+    SHARED_WITH_ALL = (
+        "E251",
+        "shared-with-all",
+        "`share_with` names everybody; snapshots are shared with named accounts only.",
+    )
+    TOO_MANY_SHARES = (
+        "E252",
+        "too-many-shares",
+        "Points would be shared with more accounts than AWS allows.",
+    )
+    UNKNOWN_ORIGIN = (
+        "E253",
+        "unknown-origin",
+        "`from` of `share_with` is neither `source` nor a target that the policy copies to.",
+    )
 
     SELECTS_NOTHING = (
         "W221",

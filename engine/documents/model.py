@@ -228,12 +228,31 @@ class CopyRule:
 
     `every` sends only the first point of each period; `backfill` is how many older points, beside
     the newest, an empty target gets; `keep` is None where the policy's own retention holds.
+    `option_group` is one of the target's account and region, None for the engine's default one.
     """
 
     target: str
     every: timedelta | None = None
     backfill: Backfill = 0
     keep: Keep | None = None
+    option_group: str | None = None
+
+
+HOME = "source"
+"""What `from` of a share says where the source's own location is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRule:
+    """Who may read the newest points, and how many of them.
+
+    `accounts` are names of the estate's accounts or ids of others; `origin` is HOME or the name of
+    the target whose copies are meant.
+    """
+
+    accounts: tuple[str, ...]
+    newest: int = 1
+    origin: str = HOME
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +336,7 @@ class Terms:
     hold: str | None = None
     automated: AutomatedTerms = AutomatedTerms()
     events: tuple[OneOff, ...] = ()
+    share_with: tuple[ShareRule, ...] = ()
 
 
 Path = tuple[str, ...]

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from engine.documents.model import (
     DEFAULT_IDLE_AFTER,
+    HOME,
     UTC_ZONE,
     CatchUp,
     Condition,
@@ -26,6 +27,7 @@ from engine.documents.model import (
     Replication,
     Schedule,
     Select,
+    ShareRule,
     Terms,
     Window,
 )
@@ -153,6 +155,7 @@ def _copies(data: list[dict[str, Any]]) -> tuple[CopyRule, ...]:
             every=_elapsed(item["every"]) if "every" in item else None,
             backfill=item.get("backfill", 0),
             keep=_keep(item["retention"]["keep"]) if "retention" in item else None,
+            option_group=item.get("option_group"),
         )
         for item in data
     )
@@ -172,6 +175,13 @@ def _events(data: list[dict[str, Any]]) -> tuple[OneOff, ...]:
         for item in data
     ]
     return tuple(sorted(found, key=lambda event: event.at))
+
+
+def _shares(data: dict[str, Any] | list[dict[str, Any]]) -> tuple[ShareRule, ...]:
+    return tuple(
+        ShareRule(tuple(item["accounts"]), item.get("newest", 1), item.get("from", HOME))
+        for item in (data if isinstance(data, list) else [data])
+    )
 
 
 def _as_is(value: Any) -> Any:
@@ -205,6 +215,7 @@ FIELDS = (
         Replicating.AS_IT_IS,
     ),
     Field(("events",), ("events",), _events, ()),
+    Field(("share_with",), ("share_with",), _shares, ()),
 )
 
 

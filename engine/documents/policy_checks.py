@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 
@@ -19,36 +18,18 @@ from engine.documents.model import (
     Policy,
     Schedule,
     Target,
-    Terms,
     Window,
 )
-from engine.documents.nodes import Leaf, Node, Table, find
+from engine.documents.nodes import Leaf, Table, find
 from engine.documents.policies import PolicySource
+from engine.documents.share_checks import check_shares
 from engine.documents.sources import Sources
 from engine.documents.terms import terms_for
+from engine.documents.view import View
 
 DAY = timedelta(days=1)
 # Schedulers run the engine every 15 to 60 minutes.
 SAFE_WINDOW = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A policy's terms as some of its databases see them, and where these are written."""
-
-    name: str
-    terms: Terms
-    roots: tuple[Table, ...]
-
-    def tell(self, code: Code, summary: str, fix: str, *path: str | int) -> Diagnostic:
-        """Return a diagnostic at the place that sets what stands at `path`."""
-        node = self.at(path)
-        place = node.place if node else self.roots[-1].place
-        return Diagnostic(code, summary, place, fix=fix, width=node.width if node else 1)
-
-    def at(self, path: tuple[str | int, ...]) -> Node | None:
-        """Return what sets what stands at `path`."""
-        return next((node for root in self.roots if (node := find(root, path))), None)
 
 
 def check_policy(
@@ -73,6 +54,7 @@ def _check(view: View, policy: Policy, estate: Estate) -> Iterator[Diagnostic]:
     yield from _copies(view, policy, estate)
     yield from check_automated(view, policy, estate)
     yield from _events(view)
+    yield from check_shares(view, estate)
     keep_last = find(view.roots[0], ("orphans", "keep_last"))
     if view.terms.orphans is None and isinstance(keep_last, Leaf) and keep_last.value is not None:
         summary = "`keep_last` stands without `keep_for`, so all orphans are kept"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Collection, Iterable, Iterator
 
 from engine.documents.diagnostics import Code, Diagnostic
@@ -10,6 +11,8 @@ from engine.documents.nodes import Leaf, Node, Table, texts_at
 from engine.documents.sources import Sources
 from engine.documents.suggestions import did_you_mean
 
+EVERYBODY = "all"
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _WILDCARDS = frozenset("*?[")
 TARGETS: tuple[tuple[str, ...], ...] = (
     ("snapshots", "copies", "*", "target"),
@@ -27,6 +30,7 @@ def check_references(sources: Sources) -> Iterator[Diagnostic]:
         yield from _targets(sources)
         yield from _copies(sources)
         yield from _selects(sources)
+        yield from _shares(sources)
         for leaf in texts_at(sources.estate, "state", "s3", "account"):
             if leaf.text not in sources.accounts:
                 yield _unknown(Code.UNKNOWN_ACCOUNT, "account", leaf, sources.accounts)
@@ -65,6 +69,26 @@ def _copies(sources: Sources) -> Iterator[Diagnostic]:
                 for leaf in texts_at(body, *path):
                     if leaf.text not in known:
                         yield _unknown(Code.UNKNOWN_TARGET, "target", leaf, known)
+
+
+def _shares(sources: Sources) -> Iterator[Diagnostic]:
+    for source in sources.policies.values():
+        for body in (source.body, *source.overrides):
+            for path in (("share_with",), ("share_with", "*")):
+                for leaf in texts_at(body, *path, "accounts", "*"):
+                    if leaf.text not in sources.accounts and not _ACCOUNT_ID.fullmatch(leaf.text):
+                        yield _no_account(leaf, sources.accounts)
+
+
+def _no_account(leaf: Leaf, accounts: Collection[str]) -> Diagnostic:
+    if leaf.text != EVERYBODY:
+        fix = did_you_mean(leaf.text, accounts)
+        fix = fix or f"{_choice_of('account', accounts)}; others go by their twelve digits, quoted"
+        summary = f"there is no account `{leaf.text}`"
+        return Diagnostic(Code.UNKNOWN_ACCOUNT, summary, leaf.place, fix=fix, width=leaf.width)
+    summary = "a snapshot shared with `all` can be restored by every AWS account there is"
+    fix = "name the accounts that are to read it"
+    return Diagnostic(Code.SHARED_WITH_ALL, summary, leaf.place, fix=fix, width=leaf.width)
 
 
 def _selects(sources: Sources) -> Iterator[Diagnostic]:

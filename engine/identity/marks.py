@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -30,10 +30,15 @@ ADOPTED = "engine:adopted"
 KEEP_UNTIL = "engine:keep-until"
 REASON = "engine:reason"
 COPIES = "engine:copies"
+SHARED_BY_POLICY = "engine:shared-by-policy"
+UNSHARED = "engine:unshared"
 
 NO_KEY = "none"
 NO_COPIES = "none"
 UNKNOWN_KEY = "unknown"
+_GIVING = "giving:"
+_LONGEST_VALUE = 256  # of a tag (API reference, Tag)
+_ACCOUNT = 12  # digits of an account's id
 _YEARS = range(1970, 9000)  # what schedules and calendars can count in, with room around it
 
 
@@ -55,7 +60,9 @@ class Marks:
     `volume` and `zone` name what was physically snapshotted, `keys` the encryption key of every
     hop so far, the object's own last, each as `key_mark` gives it. `keep_until` stands on one-off
     points: no rule ends what was promised of them before. `stays_here` says that policies do not
-    copy it.
+    copy it. `shared` are all accounts that may read it, `shared_by_policy` those of them that a
+    policy lets read it; while these are `being_given`, AWS may not know of each of them yet.
+    `unshared_at` is when it was last taken back from an account outside the estate.
     """
 
     estate: str
@@ -76,6 +83,9 @@ class Marks:
     keep_until: datetime | None = None
     reason: str | None = None
     stays_here: bool = False
+    shared_by_policy: frozenset[str] = frozenset()
+    being_given: bool = False
+    unshared_at: datetime | None = None
 
 
 @lru_cache(maxsize=1 << 14)
@@ -109,7 +119,7 @@ def tags_of(marks: Marks) -> dict[str, str]:
     if marks.zone_checked:
         tags[ZONE_CHECKED] = "true"
     if marks.shared:
-        tags[SHARED] = "+".join(sorted(marks.shared))
+        tags[SHARED] = accounts_text(marks.shared)
     if marks.gone_since:
         tags[GONE_SINCE] = time_text(marks.gone_since)
     if marks.pin is not None:
@@ -117,6 +127,16 @@ def tags_of(marks: Marks) -> dict[str, str]:
     if marks.adopted:
         tags[ADOPTED] = marks.adopted
     tags |= _one_off_tags(marks)
+    tags |= _share_tags(marks)
+    return tags
+
+
+def _share_tags(marks: Marks) -> dict[str, str]:
+    tags: dict[str, str] = {}
+    if marks.shared_by_policy:
+        tags[SHARED_BY_POLICY] = shares_text(marks.shared_by_policy, being_given=marks.being_given)
+    if marks.unshared_at:
+        tags[UNSHARED] = time_text(marks.unshared_at)
     return tags
 
 
@@ -131,6 +151,30 @@ def _one_off_tags(marks: Marks) -> dict[str, str]:
     return tags
 
 
+def accounts_text(accounts: Iterable[str]) -> str:
+    """Return accounts as tags hold them: joined by `+`, or by nothing where that is too long.
+
+    AWS shares a snapshot with 20 accounts; their ids fit into a tag's value without the `+` only.
+    """
+    ids = sorted(set(accounts))
+    joined = "+".join(ids)
+    return joined if len(joined) <= _LONGEST_VALUE - len(_GIVING) else "".join(ids)
+
+
+def shares_text(accounts: Iterable[str], *, being_given: bool) -> str:
+    """Return what `engine:shared-by-policy` holds, while the call is on its way and after it."""
+    return (_GIVING if being_given else "") + accounts_text(accounts)
+
+
+def _accounts(text: str) -> frozenset[str]:
+    pieces = text.split("+")
+    return frozenset(
+        piece[start : start + _ACCOUNT]
+        for piece in pieces
+        for start in range(0, len(piece), _ACCOUNT)
+    )
+
+
 def read_marks(tags: Mapping[str, str]) -> Marks | None:
     """Read the tags back; None where one that must be there is missing or makes no sense.
 
@@ -140,7 +184,8 @@ def read_marks(tags: Mapping[str, str]) -> Marks | None:
         role = _ROLES[tags[ROLE]]
         origin = tags[ORIGIN] if role is not Role.PRIMARY else tags.get(ORIGIN)
         gone_since = tags.get(GONE_SINCE)
-        shared = tags.get(SHARED)
+        unshared_at = tags.get(UNSHARED)
+        given = tags.get(SHARED_BY_POLICY, "")
         return Marks(
             estate=tags[ESTATE],
             policy=tags[POLICY],
@@ -153,13 +198,16 @@ def read_marks(tags: Mapping[str, str]) -> Marks | None:
             keys=_keys(tags[KEYS]),
             origin=origin,
             zone_checked=ZONE_CHECKED in tags,
-            shared=frozenset(shared.split("+")) if shared else frozenset(),
+            shared=_accounts(tags.get(SHARED, "")),
             gone_since=_time(gone_since) if gone_since else None,
             pin=tags.get(PIN),
             adopted=tags.get(ADOPTED),
             keep_until=_time(tags[KEEP_UNTIL]) if KEEP_UNTIL in tags else None,
             reason=tags.get(REASON),
             stays_here=COPIES in tags,
+            shared_by_policy=_accounts(given.removeprefix(_GIVING)),
+            being_given=given.startswith(_GIVING),
+            unshared_at=_time(unshared_at) if unshared_at else None,
         )
     except (KeyError, ValueError):
         return None

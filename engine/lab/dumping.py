@@ -126,6 +126,7 @@ def _instance(instance: LabInstance, *, deleted: bool) -> InstanceSeed:
         created=instance.instance_create_time,
         status="available" if deleted else instance.status,
         option_group=instance.option_group_name,
+        persistent_options=instance.persistent_options,
         deleted=deleted,
     )
 

@@ -197,6 +197,7 @@ def _plant_instance(seed: Seed, seeded: InstanceSeed) -> LabInstance:
     instance.created = instance.instance_create_time = created
     if seeded.option_group:
         instance.option_group_name = seeded.option_group
+    instance.persistent_options = seeded.persistent_options
     if seeded.deleted:
         return instance
     backend.databases[instance.db_instance_identifier] = instance

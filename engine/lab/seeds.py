@@ -70,6 +70,7 @@ class InstanceSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         replica_of: identifier of its source in the same account and region.
         resource_id: its DbiResourceId, by default made up.
         deleted: whether it is gone, so that only its snapshots are there.
+        persistent_options: options of its option group that a snapshot cannot do without.
     """
 
     account: str
@@ -93,6 +94,7 @@ class InstanceSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: str = "available"
     option_group: str | None = None
     deleted: bool = False
+    persistent_options: tuple[str, ...] = ()
 
 
 SnapshotType = Literal["manual", "automated", "awsbackup"]

@@ -184,7 +184,7 @@ def _owned(part: Part, breadth: Breadth) -> Iterator[Statement]:
         ours,
     )
     leaving = {way.home for way in part.ways.copies if way.leaves_account}
-    shared = [at for at in part.places if at in leaving]
+    shared = [at for at in part.places if at in leaving | part.ways.shared]
     if shared:
         yield Statement(
             "ShareOwnSnapshots",

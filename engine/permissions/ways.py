@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from engine.documents.model import (
+    HOME,
     Account,
     CopyRule,
     Documents,
@@ -49,6 +50,7 @@ class Ways:
         replicated: where databases are whose automated backups may be replicated, or stopped
             being so.
         replications: all ways of automated backups.
+        shared: where points lie that policies share.
     """
 
     homes: frozenset[Location]
@@ -57,6 +59,7 @@ class Ways:
     set_up: frozenset[Location] = frozenset()
     replicated: frozenset[Location] = frozenset()
     replications: frozenset[Way] = frozenset()
+    shared: frozenset[Location] = frozenset()
 
     def regions(self, account: str) -> tuple[str, ...]:
         """Return the regions that an account takes part with."""
@@ -71,11 +74,13 @@ def ways_of(documents: Documents) -> Ways:
     set_up: set[Location] = set()
     replicated: set[Location] = set()
     replications: set[Way] = set()
+    shared: set[Location] = set()
     for policy in documents.policies.values():
         for home in _homes(policy, estate):
             if _makes_points(policy):
                 homes.add(home)
             copies |= {way for rule in _rules(policy) for way in _ways(rule.target, home, estate)}
+            shared |= set(_shared(policy, home, estate))
             if _says(policy, "retention_days") or _says(policy, "window"):
                 set_up.add(home)
             aims = _says(policy, "replicate_to")
@@ -91,6 +96,7 @@ def ways_of(documents: Documents) -> Ways:
         frozenset(set_up),
         frozenset(replicated),
         frozenset(replications),
+        frozenset(shared),
     )
 
 
@@ -128,6 +134,18 @@ def _says(policy: Policy, name: str) -> list[object]:
     values = [getattr(policy.terms.automated, name)]
     values += [one.changes.get(("automated", name)) for one in policy.overrides]
     return [value for value in values if value not in (None, Replicating.AS_IT_IS)]
+
+
+def _shared(policy: Policy, home: Location, estate: Estate) -> Iterator[Location]:
+    """Yield where the points lie that a policy shares of databases at `home`."""
+    shares = [policy.terms.share_with]
+    shares += [one.changes.get(("share_with",)) or () for one in policy.overrides]
+    for origin in {rule.origin for rules in shares for rule in rules}:
+        if origin == HOME:
+            yield home
+        for rule in _rules(policy):
+            if rule.target == origin:
+                yield from (way.there for way in _ways(rule.target, home, estate))
 
 
 def _ways(name: str, home: Location, estate: Estate) -> Iterator[Way]:

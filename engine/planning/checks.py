@@ -14,6 +14,7 @@ from engine.inventory.records import Instance, Inventory, Location
 from engine.planning.automated_checks import check_automated
 from engine.planning.matching import account_names
 from engine.planning.routes import RouteBook, is_default_key, resolve_key
+from engine.planning.share_checks import check_option_groups, check_shares
 from engine.planning.slots import latest_due, next_due, period_start
 from engine.planning.survey import Source, World, survey
 from engine.planning.weekly_windows import minute_of_week, overlaps, weekly_spans
@@ -145,6 +146,8 @@ _CHECKS: tuple[Callable[[Source, World, RouteBook], Iterable[Warned]], ...] = (
     _windows,
     _mixed_keys,
     check_automated,
+    check_shares,
+    check_option_groups,
 )
 
 

@@ -18,6 +18,7 @@ from engine.planning.slots import period_start
 from engine.planning.steps import (
     Origin,
     copy_snapshot,
+    into_option_group,
     passed_on,
     short,
     step_id,
@@ -195,6 +196,9 @@ def _marks(world: World, origin: Origin, role: Role, policy: str, key: KeyChoice
         gone_since=None,
         pin=None,
         adopted=None,
+        shared_by_policy=frozenset(),
+        being_given=False,
+        unshared_at=None,
     )
 
 
@@ -237,7 +241,10 @@ def _send(draft: Draft, world: World, book: RouteBook, route: Route, origin: Ori
         return None
     text = f"{route.target} has no point of {short(origin.slot)}"
     reason = Reason(StepReason.TARGET_MISSING_POINT, text)
-    return _copy(draft, world, reader, Role.COPY, route.location, route.key, reason).step
+    sent = _copy(draft, world, reader, Role.COPY, route.location, route.key, reason)
+    if route.rule.option_group is not None:
+        draft.steps[sent.step] = into_option_group(draft.steps[sent.step], route.rule.option_group)
+    return sent.step
 
 
 def _needs_bridge(world: World, route: Route, origin: Origin) -> bool:
@@ -332,7 +339,7 @@ def _copy(
         if isinstance(origin, Holding)
         else draft.steps[origin.step].parameters["Tags"]
     )
-    tags, left_out = passed_on(marks, source.terms.snapshots.tags, inherited)
+    tags, left_out = passed_on(marks, source.terms, inherited)
     if left_out:
         draft.warn(tags_left_out(source, left_out))
     draft.add(copy_snapshot(source, origin, planned, tags, key.reference, reason))

@@ -204,7 +204,7 @@ def make_primary(
         allocated_gib=instance.allocated_gib,
     )
     inherited = instance.tags if instance.copy_tags_to_snapshot else {}
-    tags, left_out = passed_on(marks, source.terms.snapshots.tags, inherited)
+    tags, left_out = passed_on(marks, source.terms, inherited)
     if left_out:
         draft.warn(tags_left_out(source, left_out))
     zones = f"{instance.availability_zone or ''}/{instance.secondary_zone or ''}"

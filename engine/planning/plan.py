@@ -16,6 +16,7 @@ from engine.planning.draft import Draft
 from engine.planning.drift.find import find_drift
 from engine.planning.foreign_orphans import foreign_orphans
 from engine.planning.guards import apply_guards, full_copy_warnings, still_holding
+from engine.planning.holds import holds
 from engine.planning.matching import is_protectable
 from engine.planning.ordering import in_order
 from engine.planning.preview import next_slots
@@ -90,6 +91,7 @@ def make_plan(
         only=options.only,
         exclude=options.exclude,
         retained=tuple(retained(world, options)),
+        holds=tuple(holds(drafts, world)),
     )
 
 

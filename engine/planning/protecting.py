@@ -13,8 +13,10 @@ from engine.inventory.records import Location, SnapshotState
 from engine.planning.bases import AGES, Age, Links, is_sure, links_of, made, unsure_ones
 from engine.planning.copying import Demand
 from engine.planning.draft import Draft, Planned
+from engine.planning.holds import hold_on
 from engine.planning.one_off import promise_reason, promised
 from engine.planning.orphans import last_seen
+from engine.planning.policy_shares import OUT_OF_SIGHT
 from engine.planning.removal import Removal
 from engine.planning.routes import RouteBook
 from engine.planning.steps import MAKES, delete_snapshot, is_in_chain, is_there, short, step_id
@@ -133,17 +135,9 @@ def _promised(verdict: Verdict, around: _Surroundings) -> None:
 
 
 def _held(verdict: Verdict, around: _Surroundings) -> None:
-    source, matcher = around.draft.source, around.world.matcher
-    holding = verdict.holding
-    terms = [source.terms] if source.terms else []
-    maker = matcher.maker(holding.marks.policy)
-    if maker is not None and source.instance is not None:
-        terms.append(matcher.terms(maker, source.instance))
-    elif maker is not None:
-        terms.extend(matcher.possible_terms(maker, last_seen(source, holding)))
-    hold = next((one.hold for one in terms if one.hold is not None), None)
+    hold = hold_on(around.draft.source, verdict.holding, around.world)
     if hold is not None:
-        verdict.protect(KeepReason.HELD, f"on hold: {hold}", "the hold is removed")
+        verdict.protect(KeepReason.HELD, f"on hold: {hold[1]}", "the hold is removed")
 
 
 def _unread(verdict: Verdict, around: _Surroundings) -> None:
@@ -155,7 +149,7 @@ def _inventory_incomplete(verdict: Verdict, around: _Surroundings) -> None:
     needed = {holding.location, around.draft.source.location}
     if holding.marks.role is not Role.COPY:
         needed |= _targets_that_matter(holding, around)
-    for account in holding.marks.shared:
+    for account in holding.marks.shared | holding.marks.shared_by_policy:
         needed |= set(world.locations_of(account))
     _protect_from_unread(needed, verdict, around)
 
@@ -199,13 +193,31 @@ def _protect_from_unread(
 
 
 def _shared_out_of_sight(verdict: Verdict, around: _Surroundings) -> None:
-    for account in sorted(verdict.holding.marks.shared):
+    marks, now = verdict.holding.marks, around.world.now
+    for account in sorted(marks.shared | marks.shared_by_policy):
         unshare = _unshare_id(verdict.holding, account)
-        if unshare in around.draft.steps:
-            verdict.release([unshare], [])
-        elif not around.world.locations_of(account):
+        if around.world.locations_of(account):
+            _await_unshare(verdict, around, account, unshare)
+        elif account in marks.shared_by_policy:
+            text = f"it is shared with {account}, which is not in the estate and may be copying it"
+            verdict.protect(KeepReason.SHARED, text, _END_OF_COPIES)
+        else:
             text = f"it is shared with {account}, which is not in the estate and may be copying it"
             verdict.protect(KeepReason.INVENTORY_INCOMPLETE, text, "it is unshared by hand")
+    if marks.unshared_at is not None and now < marks.unshared_at + OUT_OF_SIGHT:
+        text = f"an account outside the estate could read it until {short(marks.unshared_at)}"
+        verdict.protect(KeepReason.SHARED, text, short(marks.unshared_at + OUT_OF_SIGHT))
+
+
+_END_OF_COPIES = f"{OUT_OF_SIGHT.days} days after it was unshared"
+
+
+def _await_unshare(verdict: Verdict, around: _Surroundings, account: str, unshare: str) -> None:
+    if unshare in around.draft.steps:
+        verdict.release([unshare], [])
+    elif account in verdict.holding.marks.shared_by_policy:
+        text = f"{account} may still read it"
+        verdict.protect(KeepReason.SHARED, text, "it is unshared")
 
 
 def _unshare_id(holding: Holding, account: str) -> str:

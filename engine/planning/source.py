@@ -7,6 +7,7 @@ from engine.planning.copying import plan_copies
 from engine.planning.creating import plan_create
 from engine.planning.draft import Draft
 from engine.planning.forecasting import plan_forecasts
+from engine.planning.policy_shares import wishes_of
 from engine.planning.protecting import protect
 from engine.planning.retaining import judge
 from engine.planning.routes import RouteBook
@@ -21,9 +22,9 @@ def plan_source(source: Source, world: World, book: RouteBook) -> Draft:
     plan_create(draft, world)
     demands = plan_copies(draft, world, book)
     draft.demands = tuple(demands)
-    plan_shares(draft, world)
-    plan_tags(draft, world)
     removals = judge(draft, world, book, demands)
+    plan_shares(draft, world, wishes_of(draft, world, book, removals))
+    plan_tags(draft, world)
     protect(draft, world, book, removals, demands)
     plan_forecasts(draft)
     plan_automated(draft, world)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from engine.documents.model import Terms
 from engine.identity import marks as tag
 from engine.identity.chains import Chain
-from engine.identity.marks import Marks, tags_of
+from engine.identity.marks import Marks, accounts_text, shares_text, tags_of, time_text
 from engine.inventory.records import Instance, Location
 from engine.planning.draft import Planned, at
 from engine.planning.survey import Holding, Source
@@ -17,13 +19,15 @@ from engine.plans.plan import Precondition, Reason, Step
 
 MAX_TAGS = 50
 MAKES = frozenset({Action.CREATE, Action.COPY})
+_LATER_TAGS = 4
+_LATER_TAGS_SHARED = 6
 _FOREIGN_PREFIXES = ("aws:", "rds:", tag.PREFIX)
 
 Origin = Holding | Planned
 
 
 def passed_on(
-    marks: Marks, policy_tags: Mapping[str, str], inherited: Mapping[str, str]
+    marks: Marks, terms: Terms, inherited: Mapping[str, str]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the tags of a new object and the keys of those that did not fit.
 
@@ -32,8 +36,8 @@ def passed_on(
     """
     tags = tags_of(marks)
     # Checked and shared say later what happened to the object: room for them is kept.
-    room = MAX_TAGS - len(tags) - 4
-    wanted = dict(policy_tags)
+    room = MAX_TAGS - len(tags) - (_LATER_TAGS_SHARED if terms.share_with else _LATER_TAGS)
+    wanted = dict(terms.snapshots.tags)
     for key, value in inherited.items():
         if not key.startswith(_FOREIGN_PREFIXES):
             wanted.setdefault(key, value)
@@ -99,6 +103,11 @@ def copy_snapshot(
     )
 
 
+def into_option_group(copy: Step, option_group: str) -> Step:
+    """Return a copy that is put into an option group of its account and region."""
+    return replace(copy, parameters={**copy.parameters, "OptionGroupName": option_group})
+
+
 def share_snapshot(source: Source, origin: Origin, account: str, shared: Iterable[str]) -> Step:
     """Let an account copy an object; `shared` is everyone who may, once this is done."""
     return _step(
@@ -108,7 +117,7 @@ def share_snapshot(source: Source, origin: Origin, account: str, shared: Iterabl
         suffix=account,
         parameters={
             "ValuesToAdd": [account],
-            "Tags": {tag.SHARED: "+".join(sorted(shared))},
+            "Tags": {tag.SHARED: accounts_text(shared)},
         },
         reason=Reason(StepReason.ROUTE_NEEDS_SHARE, f"{account} copies it"),
         preconditions=(
@@ -118,17 +127,80 @@ def share_snapshot(source: Source, origin: Origin, account: str, shared: Iterabl
     )
 
 
-def unshare_snapshot(source: Source, origin: Origin, account: str, rest: Iterable[str]) -> Step:
-    """Take an object back from an account; `rest` is everyone who may still copy it."""
-    left = "+".join(sorted(rest))
-    tags = {"Tags": {tag.SHARED: left}} if left else {"RemoveTags": [tag.SHARED]}
+def give_snapshot(
+    source: Source, origin: Origin, accounts: Iterable[str], shared: Iterable[str]
+) -> Step:
+    """Let all accounts that a policy names read an object, in one call.
+
+    The tags say before the call that it is on its way, and after it that it was made, so that one
+    that was cut short is made again.
+    """
+    named = sorted(accounts)
+    return _step(
+        Action.SHARE,
+        source,
+        origin,
+        suffix="policy",
+        parameters={
+            "ValuesToAdd": named,
+            "Tags": {
+                tag.SHARED: accounts_text(shared),
+                tag.SHARED_BY_POLICY: shares_text(
+                    {*named, *origin.marks.shared_by_policy}, being_given=True
+                ),
+            },
+            "TagsAfterwards": {
+                tag.SHARED_BY_POLICY: shares_text(
+                    {*named, *origin.marks.shared_by_policy}, being_given=False
+                )
+            },
+        },
+        reason=Reason(StepReason.POLICY_SHARES, "the policy shares its newest points"),
+        preconditions=(
+            Precondition(Check.SNAPSHOT_STATUS, origin.arn, "available"),
+            Precondition(Check.OWNED, origin.arn, origin.identifier[-8:]),
+        ),
+    )
+
+
+def unshare_snapshot(
+    source: Source,
+    origin: Origin,
+    account: str,
+    rest: Iterable[str],
+    given: frozenset[str],
+    blind_since: datetime | None,
+) -> Step:
+    """Take an object back from an account.
+
+    Args:
+        source: whose object it is.
+        origin: the object.
+        account: who may read it no longer.
+        rest: everyone who may still read it.
+        given: those of them that a policy lets read it.
+        blind_since: now, where nobody sees what the account copies, else None.
+    """
+    by_policy = account in origin.marks.shared_by_policy
+    tags = {tag.SHARED: accounts_text(rest)}
+    if by_policy:
+        tags[tag.SHARED_BY_POLICY] = shares_text(given, being_given=False) if given else ""
+    if blind_since is not None:
+        tags[tag.UNSHARED] = time_text(blind_since)
+    parameters: dict[str, Any] = {"ValuesToRemove": [account]}
+    if left := {key: value for key, value in tags.items() if value}:
+        parameters["Tags"] = left
+    if emptied := [key for key, value in tags.items() if not value]:
+        parameters["RemoveTags"] = emptied
+    text = "the policy shares it no longer" if by_policy else f"{account} needs it no longer"
+    reason = StepReason.POLICY_SHARE_ENDS if by_policy else StepReason.ROUTE_DONE
     return _step(
         Action.UNSHARE,
         source,
         origin,
         suffix=account,
-        parameters={"ValuesToRemove": [account], **tags},
-        reason=Reason(StepReason.ROUTE_DONE, f"{account} needs it no longer"),
+        parameters=parameters,
+        reason=Reason(reason, text),
         preconditions=(
             Precondition(Check.OWNED, origin.arn, origin.identifier[-8:]),
             Precondition(Check.NO_COPY_IN_FLIGHT_TO, origin.arn, account),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from engine.identity.marks import ROLE, Role
-from engine.plans.codes import Action, Guard
+from engine.plans.codes import Action, Guard, StepReason
 from engine.plans.plan import Step
 
 _SERVED = frozenset({Action.SHARE, Action.COPY})
@@ -105,6 +105,8 @@ class Steps:
         """Say whether all that a share, a bridge or a share of one is for is held back."""
         step = self._steps[name]
         if step.action is not Action.SHARE and not is_bridge(step):
+            return False
+        if step.reason.code == StepReason.POLICY_SHARES:
             return False
         served = [n for n in self._behind[name] if self._steps[n].action in _SERVED]
         return all(other in self._withheld for other in served)

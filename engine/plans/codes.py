@@ -71,6 +71,8 @@ class StepReason(StrEnum):
     ADOPTED = "adopted"
     PINNED = "pinned"
     UNPINNED = "unpinned"
+    POLICY_SHARES = "policy_shares"
+    POLICY_SHARE_ENDS = "policy_share_ends"
 
 
 class KeepReason(StrEnum):
@@ -105,6 +107,7 @@ class KeepReason(StrEnum):
     SOURCE_IS_GONE = "source_is_gone"
     BRIDGE_NEEDED = "bridge_needed"
     EVENT = "event"
+    SHARED = "shared"
 
 
 PROTECTIONS = frozenset(
@@ -120,6 +123,7 @@ PROTECTIONS = frozenset(
         KeepReason.UNKNOWN_STATUS,
         KeepReason.DISPLACING_POINT_NOT_AVAILABLE,
         KeepReason.EVENT,
+        KeepReason.SHARED,
     }
 )
 

@@ -130,6 +130,19 @@ class Unprotected:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A database of which nothing is deleted until its hold is removed.
+
+    `reason` is why, in the words of the policy; `snapshots` counts what there is of it, everywhere.
+    """
+
+    source: SourceRef
+    policy: str
+    reason: str
+    snapshots: int
+
+
+@dataclass(frozen=True, slots=True)
 class Unmanaged:
     """A point of the engine's that no policy decides about."""
 
@@ -341,6 +354,7 @@ class Plan:
     retained: tuple[Retained, ...] = ()
     afterwards: tuple[Afterwards, ...] = ()
     foreign_orphans: tuple[ForeignOrphan, ...] = ()
+    holds: tuple[Held, ...] = ()
 
     @property
     def has_changes(self) -> bool:

@@ -26,6 +26,7 @@ def problem_sections(plan: Plan, *, full: bool) -> Iterator[Section]:
     if errors:
         lines = _warned(errors, limit)
         yield Section(f"Errors: {len(errors):,}", tuple(lines), Tone.PROBLEM)
+    yield from _holds(plan, limit)
     yield from _unprotected(plan, limit)
     yield from _unmanaged(plan)
     yield from _waiting(plan, limit)
@@ -107,6 +108,21 @@ def _unprotected(plan: Plan, limit: int | None) -> Iterator[Section]:
     if lines:
         title = f"Unprotected: {count(len(plan.unprotected), 'database')}"
         yield Section(title, tuple(lines), Tone.PROBLEM)
+
+
+def _holds(plan: Plan, limit: int | None) -> Iterator[Section]:
+    lines: list[Line] = []
+    groups = grouped(plan.holds, lambda one: (one.policy, one.reason))
+    for (policy, reason), alike in groups.items():
+        snapshots = count(sum(one.snapshots for one in alike), "snapshot")
+        lines.append(
+            line(Span(policy, Tone.STRONG), f": {reason}; {snapshots}, none is deleted", level=1)
+        )
+        names = [f"{place(_home(one.source))}/{one.source.identifier}" for one in alike]
+        lines.append(line(*listed(names, limit), level=2))
+    if lines:
+        databases = len({one.source for one in plan.holds})
+        yield Section(f"On hold: {count(databases, 'database')}", tuple(lines), Tone.FULL)
 
 
 def _unmanaged(plan: Plan) -> Iterator[Section]:

@@ -56,6 +56,8 @@ STEP_REASONS: dict[str, str] = {
     StepReason.ADOPTED: "they come under the policy; no data moves",
     StepReason.PINNED: "somebody wants them kept",
     StepReason.UNPINNED: "nobody wants them kept any more; rules decide",
+    StepReason.POLICY_SHARES: "the policy shares its newest points",
+    StepReason.POLICY_SHARE_ENDS: "the policy shares it no longer",
 }
 
 PROTECTED: dict[str, str] = {
@@ -70,6 +72,7 @@ PROTECTED: dict[str, str] = {
     KeepReason.UNKNOWN_STATUS: "with a status that is not known",
     KeepReason.DISPLACING_POINT_NOT_AVAILABLE: "until what displaces them is available",
     KeepReason.EVENT: "as one-off points, for their own time",
+    KeepReason.SHARED: "that an account they were shared with may still be copying",
 }
 
 UNMANAGED: dict[str, str] = {

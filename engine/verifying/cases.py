@@ -109,6 +109,15 @@ class Cases:
             ),
         )
 
+    def terms_now(self, marks: Marks) -> Terms | None:
+        """Return the terms of the policy that matches an object's source now, if one does."""
+        source = source_of(marks)
+        family = self.sources.family(source) if source else None
+        if family is None or family.instance is None:
+            return None
+        says = self._says_of(family.taker, family, family.instance)
+        return says.terms if says else None
+
     def _says_of(self, policy: Policy | None, family: Family, subject: Instance) -> Say | None:
         """Return what a policy says; of an instance that lives the same each time."""
         if policy is None or family.instance is None:

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from engine.documents.model import Documents
-from engine.identity.marks import GONE_SINCE, PIN, SHARED, ZONE, ZONE_CHECKED
+from engine.identity.marks import (
+    GONE_SINCE,
+    PIN,
+    SHARED,
+    SHARED_BY_POLICY,
+    UNSHARED,
+    ZONE,
+    ZONE_CHECKED,
+)
 from engine.identity.names import snapshot_arn
 from engine.inventory.records import Inventory, SnapshotType
 from engine.plans.codes import Action
@@ -16,7 +24,7 @@ from engine.verifying.evidence import MAKING, Evidence, location_of_step
 SHARING = frozenset({Action.SHARE, Action.UNSHARE})
 CHANGING_TAGS = frozenset({SHARED, ZONE, ZONE_CHECKED, GONE_SINCE})
 PINNING_TAGS = frozenset({PIN})
-SHARING_TAGS = frozenset({SHARED})
+SHARING_TAGS = frozenset({SHARED, SHARED_BY_POLICY, UNSHARED})
 NAMING = {
     Action.CREATE: "DBSnapshotIdentifier",
     Action.COPY: "TargetDBSnapshotIdentifier",
@@ -80,7 +88,11 @@ def _changing(step: Step, evidence: Evidence) -> Iterator[str]:
 
 
 def _tagging(step: Step, may_change: frozenset[str]) -> Iterator[str]:
-    changed = {*step.parameters.get("Tags", {}), *step.parameters.get("RemoveTags", ())}
+    changed = {
+        *step.parameters.get("Tags", {}),
+        *step.parameters.get("TagsAfterwards", {}),
+        *step.parameters.get("RemoveTags", ()),
+    }
     for tag in sorted(changed - may_change):
         yield f"it would change the tag {tag}"
 

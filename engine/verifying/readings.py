@@ -7,8 +7,10 @@ from datetime import timedelta
 
 from engine.identity.marks import Role
 from engine.inventory.records import Location, SnapshotState
+from engine.plans.codes import Action
 from engine.verifying.cases import Case
 from engine.verifying.evidence import Evidence
+from engine.verifying.shares import AFTER_AN_UNSEEN_UNSHARE
 from engine.verifying.sources import Sources, Standing
 
 DELETABLE = frozenset({SnapshotState.AVAILABLE, SnapshotState.FAILED})
@@ -35,15 +37,15 @@ def objections(case: Case, evidence: Evidence, sources: Sources) -> Iterator[str
     if case.family.standing in UNKNOWN_SOURCE and not case.retired:
         yield f"{case.source.home}, where its source lives, was not read or is not in the estate"
     if case.marks.role in ORIGINS:
-        yield from _unread_readers(case, evidence, sources)
+        yield from _unread_targets(case, evidence, sources)
+    yield from _unread_accounts(case, evidence, sources)
 
 
-def _unread_readers(case: Case, evidence: Evidence, sources: Sources) -> Iterator[str]:
-    """Yield the places where a copy that nobody sees might be reading the object."""
+def _unread_targets(case: Case, evidence: Evidence, sources: Sources) -> Iterator[str]:
+    """Yield the targets where a copy that nobody sees might be reading the object."""
     for target in sorted(_possible_readers(case, evidence)):
         if not sources.is_read(target):
             yield f"the target at {target} was not read, and may be copying it"
-    yield from _unread_accounts(case, sources)
 
 
 def _possible_readers(case: Case, evidence: Evidence) -> frozenset[Location]:
@@ -64,9 +66,27 @@ def _possible_readers(case: Case, evidence: Evidence) -> frozenset[Location]:
     return frozenset() if over else unmarked
 
 
-def _unread_accounts(case: Case, sources: Sources) -> Iterator[str]:
-    """Yield the accounts that the object is shared with and that nobody could look into."""
-    for account in sorted(case.marks.shared):
+def _unread_accounts(case: Case, evidence: Evidence, sources: Sources) -> Iterator[str]:
+    """Yield the accounts that may be copying the object, unseen, since it is or was theirs."""
+    marks = case.marks
+    for account in sorted(marks.shared | marks.shared_by_policy):
         places = {place for place in sources.locations if place.account == account}
         if not places or not all(sources.is_read(place) for place in sorted(places)):
             yield f"it is shared with {account}, which was not read, and may be copying it"
+        elif account in marks.shared_by_policy and not _is_taken_back(case, account, evidence):
+            yield f"its policy shares it with {account}, and the delete does not wait for the end"
+    if marks.unshared_at is not None:
+        until = marks.unshared_at + AFTER_AN_UNSEEN_UNSHARE
+        if evidence.now < until:
+            yield f"an account that nobody sees could read it until {marks.unshared_at}"
+
+
+def _is_taken_back(case: Case, account: str, evidence: Evidence) -> bool:
+    """Say whether an object is unshared from an account before it is deleted."""
+    ahead = [evidence.step_by_id[name] for name in evidence.waits_for(case.step)]
+    return any(
+        step.action is Action.UNSHARE
+        and step.arn == case.step.arn
+        and account in step.parameters.get("ValuesToRemove", ())
+        for step in ahead
+    )

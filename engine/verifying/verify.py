@@ -9,7 +9,7 @@ from engine.documents.model import Documents
 from engine.inventory.records import Inventory
 from engine.plans.codes import AUTOMATED, Action
 from engine.plans.plan import Finding, Step
-from engine.verifying import automated, ownership, readings
+from engine.verifying import automated, ownership, readings, shares
 from engine.verifying.bases import Bases
 from engine.verifying.cases import Cases
 from engine.verifying.evidence import Evidence
@@ -37,7 +37,8 @@ def verify(
         now: the time the plan is for.
     """
     evidence = Evidence(plan_steps, documents, inventory, now)
-    deletes = _Deletes(evidence)
+    cases = Cases(evidence)
+    deletes = _Deletes(evidence, cases)
     findings: list[Finding] = []
     for step in evidence.steps:
         if step.action in AUTOMATED:
@@ -45,6 +46,7 @@ def verify(
             findings += [Finding(step.id, 1, text) for text in texts]
             continue
         against = [Finding(step.id, 1, text) for text in ownership.objections(step, evidence)]
+        against += [Finding(step.id, 1, text) for text in shares.objections(step, evidence, cases)]
         if step.action is Action.DELETE and not against:
             against += deletes.findings(step)
         findings += against
@@ -54,9 +56,9 @@ def verify(
 class _Deletes:
     """Promises 2 to 4, which only deletes can break."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Evidence, cases: Cases) -> None:
         self._evidence = evidence
-        self._cases = Cases(evidence)
+        self._cases = cases
         self._rules = Rules(evidence, self._cases)
         self._bases = Bases(evidence)
 

@@ -6,7 +6,7 @@ from engine.applying.cloud import trouble_of
 from engine.applying.endpoints import is_loopback
 from engine.applying.ports import CloudError, Trouble
 from engine.applying.rates import MOST_OWED, RECOVERS_IN, SLOWEST, RateBudget
-from engine.applying.retries import Patience, Treatment, persist, treatment
+from engine.applying.retries import Patience, Treatment, advice, persist, treatment, way_out
 from engine.aws.errors import NO_REPLY, NOT_SENT, UNREADABLE_REPLY, AwsError
 from tests.applying.world import AWAY, HOME, FakeClock
 
@@ -173,3 +173,17 @@ def test_a_listing_of_many_pages_holds_its_location_up_for_seconds_only() -> Non
 )
 def test_only_addresses_of_this_machine_are_loopback(url: str, here: bool) -> None:
     assert is_loopback(url) is here
+
+
+def test_where_aws_has_no_code_its_text_tells_the_way_out() -> None:
+    wanted = CloudError(
+        Trouble.INVALID,
+        "InvalidParameterValue",
+        "The snapshot requires a target option group with the following options: [Timezone]",
+    )
+    assert "`option_group` of the copy" in str(way_out(wanted))
+    refused = CloudError(Trouble.INVALID, "InvalidParameterValue", "x cannot be shared because")
+    assert "leave it out of `share_with`" in str(way_out(refused))
+    assert way_out(CloudError(Trouble.INVALID, "InvalidParameterValue", "no")) is None
+    full = CloudError(Trouble.QUOTA, "SnapshotQuotaExceeded", "Cannot create more than 100")
+    assert way_out(full) == advice(Trouble.QUOTA)

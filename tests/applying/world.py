@@ -138,7 +138,14 @@ class FakeCloud:
         self._lose(with_effect)
 
     def copy(
-        self, at: Location, snapshot: str, *, origin: str, key: str | None, tags: Mapping[str, str]
+        self,
+        at: Location,
+        snapshot: str,
+        *,
+        origin: str,
+        key: str | None,
+        tags: Mapping[str, str],
+        option_group: str | None = None,
     ) -> None:
         arn = f"arn:aws:rds:{at.region}:{at.account}:snapshot:{snapshot}"
         with_effect = self._meet("copy", snapshot, at)

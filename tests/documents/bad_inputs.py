@@ -148,17 +148,13 @@ SHAPES = (
     in_policy("name-twice-in-a-list", "formerly: [old, old]\n", "1:17 E114"),
     in_policy(
         "later-fields",
-        "failover: {}\nshare_with: {}\nevents: []\n"
+        "failover: {}\n"
         "protects: rds-cluster\nobjectives: {survive: [one_failover]}\n"
-        "snapshots: {source: {replica: x}, share_with: {},\n"
-        "  copies: [{target: local, share_with: {}}]}\n",
+        "snapshots: {source: {replica: x}}\n",
         "1:1 E190",
         "2:1 E190",
-        "4:1 E190",
-        "5:14 E190",
-        "6:22 E190",
-        "6:35 E190",
-        "7:28 E190",
+        "3:14 E190",
+        "4:22 E190",
     ),
     in_policy(
         "event-fields",
@@ -186,6 +182,13 @@ SHAPES = (
         "  - {at: 2026-12-01T21:00+01:00, reason: y, keep_for: 30d}\n"
         "snapshots: {copies: [{target: local}]}\n",
         "2:3 E219",
+    ),
+    in_policy(
+        "shares-in-a-part",
+        "snapshots: {share_with: {accounts: [vault]},\n"
+        "  copies: [{target: local, share_with: {accounts: [vault]}}]}\n",
+        "1:13 E101",
+        "2:28 E101",
     ),
 )
 
@@ -395,6 +398,38 @@ RELATIONS = (
         "two-copies-to-a-target",
         ("{target: local}", "{target: local}, {target: local}"),
         "8:38 E211",
+    ),
+    in_policy("shared-with-all", "share_with: {accounts: [all]}\n", "-5:3 W229", "1:25 E251"),
+    in_policy(
+        "shared-with-a-stranger",
+        "share_with: [{accounts: [vualt]}, {accounts: ['12345678901']}]\n",
+        "-5:3 W229",
+        "1:26 E205",
+        "1:47 E205",
+    ),
+    in_policy(
+        "shared-with-a-number",
+        "share_with: {accounts: [123456789012]}\n",
+        "1:25 E121",
+    ),
+    in_policy("shared-with-nobody", "share_with: {newest: 2}\n", "1:13 E111"),
+    in_policy(
+        "shared-from-nowhere",
+        "share_with: {accounts: [vault], from: remote}\n",
+        "-5:3 W229",
+        "1:39 E253",
+    ),
+    in_policy(
+        "shared-with-too-many",
+        f"share_with: {{accounts: {[f'{n:012}' for n in range(21)]}}}\n",
+        "-5:3 W229",
+        "1:24 E252",
+    ),
+    in_policy(
+        "shared-and-copied-to-too-many",
+        "snapshots: {copies: [{target: local}]}\n"
+        f"share_with: [{{accounts: {[f'{n:012}' for n in range(20)]}}}]\n",
+        "2:13 E252",
     ),
     Bad(
         "bad-estate-and-bad-policy",

@@ -267,3 +267,30 @@ def test_elsewhere_a_copy_gets_the_default_option_group(places: Places) -> None:
     assert _copy(account, arn, "far", FRANKFURT)["OptionGroupName"].startswith("default:")
     given = _copy(account, arn, "given", FRANKFURT, OptionGroupName="timezone")
     assert given["OptionGroupName"] == "timezone"
+
+
+def test_options_that_stay_for_good_want_an_option_group_where_the_copy_lies(
+    places: Places, refused: Refusing
+) -> None:
+    oracle = {"engine": "oracle-ee", "persistent_options": ["Timezone"], "option_group": "zoned"}
+    prod = places.account(oracle)
+    arn = places.snapshot(prod, "one")
+    with refused("InvalidParameterValue", "target option group", "[Timezone]"):
+        _copy(prod, arn, "far", region=FRANKFURT)
+    far = _copy(prod, arn, "far", region=FRANKFURT, OptionGroupName="zoned-there")
+    assert far["OptionGroupName"] == "zoned-there"
+    assert _copy(prod, arn, "near")["OptionGroupName"] == "zoned"
+
+
+def test_only_options_of_the_time_zone_and_labels_may_be_shared(
+    places: Places, refused: Refusing
+) -> None:
+    for options, may in ((["Timezone", "OLS"], True), (["TDE"], False)):
+        prod = places.account({"engine": "oracle-ee", "persistent_options": options})
+        vault = places.account()
+        places.snapshot(prod, "one")
+        if may:
+            _share(prod, "one", vault)
+        else:
+            with refused("InvalidParameterValue", "cannot be shared"):
+                _share(prod, "one", vault)

@@ -13,6 +13,7 @@ from engine.documents.model import (
     Documents,
     Replicating,
     Replication,
+    ShareRule,
     Target,
 )
 from engine.permissions.estate import AccountPermissions, EstatePermissions, permissions_of
@@ -355,3 +356,18 @@ def test_a_replication_that_is_to_stop_needs_no_key(tmp_path: Path) -> None:
     policy = role(found(speaking_of(tmp_path, stop)), PROD).document()
     assert allows(policy, REPLICATION[1], FAR_BACKUP)
     assert not allows(policy, "kms:Decrypt", f"arn:aws:kms:eu-central-1:{PROD}:key/k")
+
+
+def test_an_account_whose_points_a_policy_shares_may_share_them(tmp_path: Path) -> None:
+    given = documents(tmp_path)
+    (policy,) = given.policies.values()
+    for origin, account in (("source", PROD), ("local", VAULT)):
+        rules = (ShareRule(("444455556666",), origin=origin),)
+        terms = replace(policy.terms, share_with=rules)
+        sharing = replace(given, policies={policy.name: replace(policy, terms=terms)})
+        snapshot = f"arn:aws:rds:eu-west-1:{account}:snapshot:orders"
+        allowed = role(found(sharing), account).document()
+        assert allows(allowed, "rds:ModifyDBSnapshotAttribute", snapshot, OURS)
+        assert not allows(allowed, "rds:ModifyDBSnapshotAttribute", snapshot)
+    vault = role(found(given), VAULT).document()
+    assert "rds:ModifyDBSnapshotAttribute" not in actions(vault)

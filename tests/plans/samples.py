@@ -32,6 +32,7 @@ from engine.plans.plan import (
     Finding,
     Forecast,
     GuardState,
+    Held,
     InventoryRead,
     Kept,
     NextSlot,
@@ -313,6 +314,7 @@ def small() -> Plan:
             Unprotected(source("scratch-7"), "postgres", "no policy selects it"),
             Unprotected(source("wiki"), "mysql", "no policy selects it"),
         ),
+        holds=(Held(source("orders-ledger"), "gold", "case 2026-17", 34),),
         unmanaged=tuple(
             Unmanaged(
                 arn_of(snapshot_id(orders[0], "bronze", SLOT - age * DAY, PROD), PROD),
@@ -512,6 +514,7 @@ def hostile() -> Plan:
         replace(going, reason=Reason(StepReason.NO_RULE_KEEPS, HOSTILE_MORE)),
         estate="acme --> <script>",
         unprotected=(Unprotected(source(HOSTILE_MORE), "postgres", HOSTILE),),
+        holds=(Held(source(HOSTILE_MORE), HOSTILE, HOSTILE, 2),),
         conflicts=(Conflict(HOSTILE, PROD, database, SLOT, HOSTILE_MORE),),
         drift=(
             Drift(

@@ -18,6 +18,7 @@ from engine.plans.plan import (
     Forecast,
     ForeignOrphan,
     GuardState,
+    Held,
     InventoryRead,
     Kept,
     NextSlot,
@@ -125,4 +126,5 @@ plans = st.builds(
             gib=numbers,
         )
     ),
+    holds=some(st.builds(Held, source=sources, snapshots=numbers)),
 ).map(lambda plan: replace(plan, digest=plan_digest(plan.steps)))

@@ -38,6 +38,7 @@ OBJECTS: dict[str, type] = {
     "kept": values.Kept,
     "waits": values.Waits,
     "unprotected": values.Unprotected,
+    "hold": values.Held,
     "unmanaged": values.Unmanaged,
     "conflict": values.Conflict,
     "drift": values.Drift,

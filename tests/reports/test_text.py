@@ -64,6 +64,7 @@ def test_deletes_come_first_then_fulls_then_the_rest() -> None:
         "Conflicts: 1 snapshot not the engine's",
         "Drift: 1 error",
         "Errors: 1",
+        "On hold: 1 database",
         "Unprotected: 2 databases",
         "Unmanaged: 3 snapshots that no policy decides about",
         "Waiting: 1 for a later run",

@@ -118,6 +118,7 @@ def copy(backend: LabBackend, order: CopyOrder) -> LabSnapshot:
             f"Cannot copy the snapshot {order.origin} because it is not currently in the "
             "available state."
         )
+    _check_option_group(backend, origin, order)
     key = _key_of_copy(backend, origin, order.key)
     tags = _tags_of_copy(backend, origin, order)
     limit = backend.world.settings.copies_in_flight
@@ -155,6 +156,22 @@ def describe_origin(target: LabSnapshot, origin: LabSnapshot, option_group: str 
         target.option_group_name = f"default:{origin.engine}-{major}"
     else:
         target.option_group_name = origin.option_group_name
+
+
+def _check_option_group(backend: LabBackend, origin: LabSnapshot, order: CopyOrder) -> None:
+    """Refuse a copy that would lose options which stay for good.
+
+    Option groups are of one account and region (RDS User Guide, Option groups; Copying a DB
+    snapshot, Option group considerations).
+    """
+    here = (backend.account_id, backend.region_name)
+    if (origin.account_id, origin.region) == here or order.option_group:
+        return
+    if origin.persistent_options:
+        options = ", ".join(origin.persistent_options)
+        raise refusals.parameter(
+            f"The snapshot requires a target option group with the following options: [{options}]"
+        )
 
 
 def _readable_origin(backend: LabBackend, named: str) -> LabSnapshot:

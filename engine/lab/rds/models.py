@@ -45,9 +45,13 @@ class ZonePair:
 
 
 class LabInstance(DBInstance):
-    """A DB instance; `zones` is where it is, the zones that the API tells may lag behind."""
+    """A DB instance; `zones` is where it is, the zones that the API tells may lag behind.
+
+    `persistent_options` are those of its option group that no snapshot can do without.
+    """
 
     backend: LabBackend
+    persistent_options: tuple[str, ...] = ()
 
     def __init__(self, backend: LabBackend, **kwargs: Any) -> None:
         if kwargs.get("storage_encrypted") and not kwargs.get("kms_key_id"):
@@ -145,6 +149,7 @@ class LabSnapshot(DBSnapshot):
         self.encrypted = self.storage_encrypted = key is not None
         self.storage_type = database.storage_type
         self.option_group_name = database.option_group_name
+        self.persistent_options = database.persistent_options
         self.license_model = database.license_model
         self.availability_zone: str | None = database.availability_zone
         self.source_region: str | None = None

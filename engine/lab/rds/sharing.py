@@ -84,10 +84,20 @@ def share_with(
     backend.shares.note(snapshot, after)
 
 
+# The options that stay for good and can be shared all the same (RDS User Guide, Sharing a DB
+# snapshot, Option groups).
+_SHAREABLE_OPTIONS = frozenset({"Timezone", "OLS"})
+
+
 def _check_may_be_shared(snapshot: LabSnapshot, add: Sequence[str]) -> None:
     if snapshot.status != AVAILABLE:
         raise refusals.snapshot_state(
             f"The snapshot {snapshot.db_snapshot_identifier} is not in the available state."
+        )
+    if set(snapshot.persistent_options) - _SHAREABLE_OPTIONS:
+        raise refusals.parameter(
+            f"The snapshot {snapshot.db_snapshot_identifier} cannot be shared because its option "
+            "group has permanent or persistent options."
         )
     if snapshot.kms_key_id is None:
         return

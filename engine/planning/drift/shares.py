@@ -11,10 +11,12 @@ from engine.identity.marks import Role
 from engine.inventory.records import Inventory, Location
 from engine.planning.draft import Draft, at
 from engine.planning.matching import account_names
+from engine.planning.policy_shares import account_ids, share_places
 from engine.planning.routes import RouteBook
 from engine.planning.selecting import selected
+from engine.planning.steps import step_id
 from engine.planning.survey import Holding, World, survey
-from engine.plans.codes import DriftCode, DriftSeverity
+from engine.plans.codes import Action, DriftCode, DriftSeverity
 from engine.plans.drift import SharesRead
 from engine.plans.plan import Drift, PlanOptions
 
@@ -70,15 +72,34 @@ def shares_read(
 
 
 def needless_shares(draft: Draft, world: World, book: RouteBook) -> Iterator[Drift]:
-    """Yield owned objects that are public, or shared with accounts that no route shares them with.
+    """Yield owned objects that are public, or shared though neither route nor policy says so.
 
     `engine:shared` is set before the engine shares an object and removed after it took it back.
     """
     for holding in draft.source.holdings:
-        told = holding.snapshot.shared_with or frozenset()
-        readers = told | world.shared_with.get(holding.arn, frozenset())
+        asked = holding.snapshot.shared_with or frozenset()
+        readers = asked | world.shared_with.get(holding.arn, frozenset())
         if readers:
-            yield from _judge(draft, world, holding, readers)
+            told = readers - _by_policy(draft, world, book, holding)
+            yield from _judge(draft, world, holding, told)
+
+
+def _by_policy(draft: Draft, world: World, book: RouteBook, holding: Holding) -> frozenset[str]:
+    """Return the accounts that the engine let read an object because the policy says so.
+
+    Those that it no longer says so of count as long as the plan takes the object back from them.
+    """
+    said = [
+        account_ids(rule, world.estate)
+        for rule, place in share_places(draft.source, book)
+        if place == holding.location
+    ]
+    leaving = {
+        account
+        for account in holding.marks.shared_by_policy
+        if step_id(Action.UNSHARE, holding.location, holding.identifier, account) in draft.steps
+    }
+    return holding.marks.shared_by_policy & leaving.union(*said)
 
 
 def _judge(

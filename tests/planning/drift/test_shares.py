@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from engine.documents.model import CopyRule, ShareRule
 from engine.identity.marks import Role
 from engine.inventory.records import Snapshot
 from engine.planning.drift.shares import Depth, shares_read, snapshots_to_ask_about
@@ -16,15 +18,19 @@ from tests.planning.builders import (
     PROD,
     VAULT,
     a_foreign_snapshot,
+    a_policy,
     a_snapshot,
     ago,
     an_instance,
+    documents,
     inventory,
+    terms,
 )
 from tests.planning.drift.estate import (
     COPIES,
     DOCUMENTS,
     HOME,
+    KEEP,
     ORDERS,
     copied,
     drifted,
@@ -137,3 +143,32 @@ def test_it_is_counted_of_how_many_the_shares_are_known(known: int) -> None:
     arns = [one.arn for one in (*HOME[:3], *COPIES[:1])]
     told = shares_read(DOCUMENTS, found, NOW, PlanOptions(), arns)
     assert (told.snapshots, told.known, told.refused) == (20, known, 4 - known)
+
+
+# -- what policies share -------------------------------------------------------------------------
+
+SHARING = documents(
+    a_policy(terms=terms(KEEP, [CopyRule("local")], share_with=(ShareRule((STRANGER,)),)))
+)
+
+
+def by_policy(account: str, **changes: Any) -> list[Snapshot]:
+    """Everything, the newest point shared with an account, as the engine's tags say."""
+    tags = {"engine:shared": account, "engine:shared-by-policy": account}
+    newest = primary(0)
+    return instead(
+        newest, shared_with=frozenset({account}), tags={**newest.tags, **tags}, **changes
+    )
+
+
+def test_what_the_policy_shares_outside_the_estate_is_no_drift() -> None:
+    assert drifted(by_policy(STRANGER), SHARING) == []
+
+
+def test_what_the_policy_shared_and_the_plan_takes_back_is_no_drift() -> None:
+    assert drifted(by_policy(STRANGER)) == []
+
+
+def test_a_mark_by_hand_excuses_nothing_that_the_policy_does_not_say() -> None:
+    only_told = shared(STRANGER)
+    the_drift(drifted(only_told, SHARING), DriftCode.SHARED_OUTSIDE)
