@@ -175,7 +175,7 @@ def test_plain_output_of_the_aws_cli_plans_as_reading_aws_does(world: World) -> 
     printed = json.loads(world.run("plan", "-inventory", "printed", "-json", "-at", at).out)
     live = json.loads(world.run("plan", "-json", "-at", at).insist().out)
     assert printed["inventory"]["recorded"]
-    assert {name for name in live if live[name] != printed[name]} == {"inventory"}
+    assert {name for name in live if live[name] != printed[name]} == {"inventory", "seal"}
     assert live["kept"]
 
 
