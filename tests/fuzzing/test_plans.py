@@ -88,12 +88,19 @@ class Cloud(FakeCloud):
     """A cloud that answers as AWS does where a plan names what is not there."""
 
     def copy(
-        self, at: Location, snapshot: str, *, origin: str, key: str | None, tags: Mapping[str, str]
+        self,
+        at: Location,
+        snapshot: str,
+        *,
+        origin: str,
+        key: str | None,
+        tags: Mapping[str, str],
+        option_group: str | None = None,
     ) -> None:
         found = self.objects.get(origin)
         if found is None or self._settled(found).status != "available":
             raise CloudError(Trouble.NOT_FOUND, "DBSnapshotNotFound", origin)
-        super().copy(at, snapshot, origin=origin, key=key, tags=tags)
+        super().copy(at, snapshot, origin=origin, key=key, tags=tags, option_group=option_group)
 
 
 FOREIGN = snapshot(f"arn:aws:rds:{HOME.region}:{HOME.account}:snapshot:by-hand", {"owner": "mara"})
