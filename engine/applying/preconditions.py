@@ -49,6 +49,10 @@ class Sight:
             self._fresh[arn] = self.listings.snapshot(at, _identifier(arn))
         return self._fresh[arn]
 
+    def automated(self, arn: str) -> Snapshot | None:
+        """Return the automated snapshot at `arn`, which no listing shows; raises CloudError."""
+        return self.listings.snapshot(_location(arn), _identifier(arn))
+
     def instance(self, arn: str) -> Instance | None:
         """Return the instance at `arn`, None where there is none; raises CloudError."""
         at = _location(arn)
@@ -219,6 +223,30 @@ def unusable(found: Snapshot, sight: Sight) -> Refusal | None:
     return Refusal(Check.ABSENT, f"{found.arn} is there and {found.status}")
 
 
+def automated_snapshot(condition: Precondition, sight: Sight) -> Refusal | None:
+    """The automated snapshot is there, available, and of the instance named."""
+    found = sight.automated(condition.arn)
+    if found is None:
+        return _refuse(condition, f"{condition.arn} is not there")
+    if found.state is not SnapshotState.AVAILABLE:
+        return _refuse(condition, f"{condition.arn} is {found.status}, not available")
+    if found.resource_id != condition.expected:
+        return _refuse(condition, f"{condition.arn} is of {found.resource_id} now")
+    return None
+
+
+def replica_of(condition: Precondition, sight: Sight) -> Refusal | None:
+    """The instance still follows the database named: promoted, it holds something else."""
+    found = sight.instance(condition.arn)
+    follows = found.replica_of if found else None
+    if follows is not None and follows.rpartition(":")[2] == condition.expected:
+        return None
+    return _refuse(
+        condition,
+        f"{condition.arn} follows {follows or 'no database'} now, not {condition.expected}",
+    )
+
+
 def no_copy_in_flight_to(condition: Precondition, sight: Sight) -> Refusal | None:
     """No copy of the object is in progress in the account named."""
     account = condition.expected
@@ -301,6 +329,8 @@ _CHECKS: dict[Check, Callable[[Precondition, Sight], Refusal | None]] = {
     Check.REPLICATIONS: replications,
     Check.ADOPTABLE: adoptable,
     Check.ROOM_FOR_TAGS: room_for_tags,
+    Check.REPLICA_OF: replica_of,
+    Check.AUTOMATED_SNAPSHOT: automated_snapshot,
 }
 
 

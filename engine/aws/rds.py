@@ -94,9 +94,15 @@ def list_shared_snapshots(client: RDSClient, at: Location) -> tuple[Snapshot, ..
 
 
 def find_snapshot(client: RDSClient, at: Location, identifier: str) -> Snapshot | None:
-    """Read one snapshot by its id, None where there is none."""
+    """Read one snapshot by its id, None where there is none.
+
+    The id of an automated one needs its type (API reference, DescribeDBSnapshots).
+    """
+    named = {"DBSnapshotIdentifier": identifier}
+    if identifier.startswith("rds:"):
+        named["SnapshotType"] = "automated"
     try:
-        found = tuple(_snapshots(client, at, {"DBSnapshotIdentifier": identifier}))
+        found = tuple(_snapshots(client, at, named))
     except AwsError as error:
         if error.code.startswith("DBSnapshotNotFound"):
             return None

@@ -255,15 +255,64 @@ class ShareRule:
     origin: str = HOME
 
 
+class Fallback(StrEnum):
+    """What is snapshotted where no replica will do."""
+
+    INSTANCE = "instance"
+    NONE = "none"
+
+
+class MadeOf(StrEnum):
+    """What a point is made of: a new snapshot of the database, or a copy of an automated one."""
+
+    DATABASE = "database"
+    AUTOMATED = "automated"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSource:
+    """Which read replica is snapshotted in the database's place.
+
+    `replica` is a glob over identifiers, `availability_zone` a name or an id. `max_lag` is how far
+    behind the database the replica's last snapshot may have been.
+    """
+
+    replica: str
+    availability_zone: str | None = None
+    max_lag: timedelta | None = None
+    fallback: Fallback = Fallback.INSTANCE
+
+
 @dataclass(frozen=True, slots=True)
 class SnapshotTerms:
-    """What a policy says of snapshots. No schedule: none are made; an empty keep keeps all."""
+    """What a policy says of snapshots. No schedule: none are made; an empty keep keeps all.
+
+    `source` is None where the database itself is snapshotted.
+    """
 
     schedule: Schedule | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     keep: Keep = field(default_factory=Keep)
     incremental: Incremental = Incremental.PREFER
     copies: tuple[CopyRule, ...] = ()
+    source: ReplicaSource | None = None
+    made_of: MadeOf = MadeOf.DATABASE
+
+
+class FailBack(StrEnum):
+    """What is done about a database that failed over."""
+
+    NEVER = "never"
+    PROPOSE = "propose"
+    IN_WINDOW = "in_window"
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """Which zone the primary should run in, by name or id, and what to do where it does not."""
+
+    preferred_az: str | None = None
+    fail_back: FailBack = FailBack.NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +386,7 @@ class Terms:
     automated: AutomatedTerms = AutomatedTerms()
     events: tuple[OneOff, ...] = ()
     share_with: tuple[ShareRule, ...] = ()
+    failover: Failover = Failover()
 
 
 Path = tuple[str, ...]

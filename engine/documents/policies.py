@@ -18,11 +18,15 @@ from engine.documents.model import (
     CopyRule,
     Cron,
     Every,
+    FailBack,
+    Fallback,
     Incremental,
+    MadeOf,
     OneOff,
     Override,
     Path,
     Policy,
+    ReplicaSource,
     Replicating,
     Replication,
     Schedule,
@@ -184,6 +188,17 @@ def _shares(data: dict[str, Any] | list[dict[str, Any]]) -> tuple[ShareRule, ...
     )
 
 
+def _source(data: str | dict[str, Any]) -> ReplicaSource | None:
+    if isinstance(data, str):
+        return None
+    return ReplicaSource(
+        replica=data["replica"],
+        availability_zone=data.get("availability_zone"),
+        max_lag=_elapsed(data["max_lag"]) if "max_lag" in data else None,
+        fallback=Fallback(data.get("fallback", Fallback.INSTANCE)),
+    )
+
+
 def _as_is(value: Any) -> Any:
     return value
 
@@ -216,6 +231,10 @@ FIELDS = (
     ),
     Field(("events",), ("events",), _events, ()),
     Field(("share_with",), ("share_with",), _shares, ()),
+    Field(("snapshots", "source"), ("snapshots", "source"), _source, None),
+    Field(("failover", "preferred_az"), ("failover", "preferred_az"), _as_is, None),
+    Field(("failover", "fail_back"), ("failover", "fail_back"), FailBack, FailBack.NEVER),
+    Field(("snapshots", "from"), ("snapshots", "made_of"), MadeOf, MadeOf.DATABASE),
 )
 
 

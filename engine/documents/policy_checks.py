@@ -15,6 +15,7 @@ from engine.documents.model import (
     Cron,
     Estate,
     Every,
+    FailBack,
     Policy,
     Schedule,
     Target,
@@ -55,6 +56,10 @@ def _check(view: View, policy: Policy, estate: Estate) -> Iterator[Diagnostic]:
     yield from check_automated(view, policy, estate)
     yield from _events(view)
     yield from check_shares(view, estate)
+    if view.terms.failover.fail_back is FailBack.IN_WINDOW:
+        summary = "failing back in the maintenance window is not supported yet"
+        fix = "write `propose`: plans then say what failing back would save"
+        yield view.tell(Code.NOT_YET_SUPPORTED, summary, fix, "failover", "fail_back")
     keep_last = find(view.roots[0], ("orphans", "keep_last"))
     if view.terms.orphans is None and isinstance(keep_last, Leaf) and keep_last.value is not None:
         summary = "`keep_last` stands without `keep_for`, so all orphans are kept"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -92,15 +92,19 @@ def proof_of(
     return None
 
 
-def stray_of(snapshot: Snapshot, estate: str, policies: Iterable[str]) -> Stray | None:
+def stray_of(
+    snapshot: Snapshot, estate: str, policies: Iterable[str], followed: Mapping[str, str]
+) -> Stray | None:
     """Return a snapshot that is not owned as the stray it is, None if the engine never made it.
 
-    Its database is the one that AWS names, or else the one that its tags do.
+    Its database is the one that AWS names, the one that this follows, or the one that its tags
+    name. `followed` holds the DbiResourceIds of databases by those of their replicas.
     """
     if snapshot.type is not SnapshotType.MANUAL:
         return None
     known = tuple(policies)
-    for resource in dict.fromkeys((snapshot.resource_id, snapshot.tags.get(RESOURCE))):
+    named = (snapshot.resource_id, followed.get(snapshot.resource_id), snapshot.tags.get(RESOURCE))
+    for resource in dict.fromkeys(named):
         if resource:
             proof = proof_of(snapshot.identifier, snapshot.location, resource, estate, known)
             if proof is not None:

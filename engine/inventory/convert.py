@@ -31,12 +31,14 @@ from engine.inventory.wire import (
     WireQuota,
     WireRestoreWindow,
     WireSnapshot,
+    WireStatus,
     WireTag,
     WireZone,
 )
 
 MANUAL_SNAPSHOTS = "ManualSnapshots"
 RESTORE = "restore"
+REPLICATION = "read replication"
 
 _TYPES = {kind.value: kind for kind in SnapshotType}
 # The id decides: what AWS or AWS Backup made is never the engine's, whatever its type says
@@ -90,6 +92,7 @@ def snapshot_record(
         tde=bool(wire.tde_credential),
         tags=tags_record(wire.tags, strings),
         shared_with=shares.get(arn) if shares else None,
+        database_time=_database_time(moment(wire.database_time), original or created_at),
     )
 
 
@@ -131,6 +134,7 @@ def instance_record(wire: WireInstance, location: Location, strings: Strings) ->
         option_groups=tuple(name for name in groups if name),
         created_at=moment(wire.created_at),
         tags=tags_record(wire.tags, strings),
+        replication=_replication(wire.statuses or ()),
         pending_retention_days=wire.pending.retention_days if wire.pending else None,
         replications=tuple(sorted(one.arn for one in wire.replications or () if one.arn)),
     )
@@ -159,6 +163,17 @@ def automated_record(
         earliest=moment(window.earliest),
         latest=moment(window.latest),
     )
+
+
+def _database_time(told: datetime | None, taken: datetime | None) -> datetime | None:
+    """Return the time of the last transaction; one object serves where it is when it was taken."""
+    return taken if told == taken else told
+
+
+def _replication(statuses: Iterable[WireStatus]) -> str | None:
+    """Return how a read replica fares; AWS keeps this status type for replicas."""
+    found = (one.status for one in statuses if one.type == REPLICATION)
+    return next((status for status in found if status), None)
 
 
 def tags_record(wire: list[WireTag] | None, strings: Strings) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ import msgspec
 
 from engine.errors import EngineError
 from engine.inventory import layout
-from engine.inventory.convert import MANUAL_SNAPSHOTS, RESTORE
+from engine.inventory.convert import MANUAL_SNAPSHOTS, REPLICATION, RESTORE
 from engine.inventory.records import (
     ENCRYPTS,
     SYMMETRIC,
@@ -46,6 +46,7 @@ from engine.inventory.wire import (
     WireRestoreWindow,
     WireScope,
     WireSnapshot,
+    WireStatus,
     WireTag,
     WireZone,
     ZoneListing,
@@ -206,6 +207,7 @@ def _instance(record: Instance) -> WireInstance:
         option_groups=[WireOptionGroup(name) for name in record.option_groups],
         created_at=record.created_at,
         tags=_tags(record.tags),
+        statuses=[WireStatus(REPLICATION, record.replication)] if record.replication else None,
         pending=_pending(record.pending_retention_days),
         replications=[WireReplication(arn) for arn in record.replications] or None,
     )
@@ -251,6 +253,7 @@ def _snapshot(record: Snapshot) -> WireSnapshot:
         option_group=record.option_group,
         tde_credential=_SOME_TDE_CREDENTIAL if record.tde else None,
         tags=_tags(record.tags),
+        database_time=record.database_time,
     )
 
 

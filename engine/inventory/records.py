@@ -73,7 +73,8 @@ class Snapshot:
     `created_at` changes on copy and is missing while creating; `original_created_at` is that of
     the first snapshot of the line and stays the same in copies (API reference, DBSnapshot).
     `availability_zone` is the zone of the *instance*, by name, not of the volume that was read.
-    `shared_with` is None where it was not read.
+    `shared_with` is None where it was not read. `database_time` is that of the last transaction in
+    it, which for a replica lies behind `original_created_at` by its lag.
     """
 
     arn: str
@@ -96,6 +97,7 @@ class Snapshot:
     tde: bool = False
     tags: Mapping[str, str] = field(default_factory=no_tags)
     shared_with: frozenset[str] | None = None
+    database_time: datetime | None = None
 
     @property
     def state(self) -> SnapshotState:
@@ -110,7 +112,11 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A DB instance; `availability_zone` is the primary's, `secondary_zone` the standby's."""
+    """A DB instance; `availability_zone` is the primary's, `secondary_zone` the standby's.
+
+    `replication` is how a read replica fares: `replicating`, `error`, `stopped` and others; None
+    where AWS does not tell (API reference, DBInstanceStatusInfo).
+    """
 
     arn: str
     location: Location
@@ -138,6 +144,7 @@ class Instance:
     option_groups: tuple[str, ...] = ()
     created_at: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=no_tags)
+    replication: str | None = None
     pending_retention_days: int | None = None
     replications: tuple[str, ...] = ()
 

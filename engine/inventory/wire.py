@@ -50,6 +50,7 @@ class WireSnapshot(
         "option_group": "OptionGroupName",
         "tde_credential": "TdeCredentialArn",
         "tags": "TagList",
+        "database_time": "SnapshotDatabaseTime",
     },
 ):
     """`DBSnapshot`."""
@@ -72,6 +73,19 @@ class WireSnapshot(
     option_group: str | None = None
     tde_credential: str | None = None
     tags: list[WireTag] | None = None
+    database_time: Moment = None
+
+
+class WireStatus(
+    msgspec.Struct,
+    gc=False,
+    omit_defaults=True,
+    rename={"type": "StatusType", "status": "Status"},
+):
+    """`DBInstanceStatusInfo`."""
+
+    type: str | None = None
+    status: str | None = None
 
 
 class WireOptionGroup(msgspec.Struct, gc=False, rename={"name": "OptionGroupName"}):
@@ -125,6 +139,7 @@ class WireInstance(
         "option_groups": "OptionGroupMemberships",
         "created_at": "InstanceCreateTime",
         "tags": "TagList",
+        "statuses": "StatusInfos",
         "pending": "PendingModifiedValues",
         "replications": "DBInstanceAutomatedBackupsReplications",
     },
@@ -157,6 +172,7 @@ class WireInstance(
     option_groups: list[WireOptionGroup] | None = None
     created_at: Moment = None
     tags: list[WireTag] | None = None
+    statuses: list[WireStatus] | None = None
     pending: WirePending | None = None
     replications: list[WireReplication] | None = None
 

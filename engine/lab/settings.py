@@ -40,6 +40,7 @@ class Settings:
         manual_snapshots: quota of manual DB snapshots.
         copies_in_flight: copies to one region in progress at once.
         automated_backups: whether daily automated snapshots are taken.
+        replica_lag_seconds: how far read replicas are behind.
     """
 
     rules: Rules = Rules.DOCUMENTATION
@@ -52,6 +53,7 @@ class Settings:
     manual_snapshots: int = 100
     copies_in_flight: int = 20
     automated_backups: bool = True
+    replica_lag_seconds: float = 0.0
 
     def changed_by(self, changes: Mapping[str, Any]) -> Settings:
         """Return these settings with some changed.

@@ -52,6 +52,7 @@ def homes_read_by(account: str, estate: Estate, ways: Ways) -> tuple[Location, .
     found |= {key.at for key in keys_made_under(account, estate, ways)} & {
         way.home for way in ways.copies if way.leaves_account
     }
+    found |= {at for at in ways.seeds if at.account == account}
     return tuple(sorted(found))
 
 
@@ -105,6 +106,9 @@ def policies_of_keys(
             users[key_arns([way.home], Breadth.LISTED)[0]].add(way.there.account)
             if rekey is not None:
                 users[alias_arn(rekey, way.home)].add(way.there.account)
+    for at in ways.seeds:
+        if at.account == account:
+            users[key_arns([at], Breadth.LISTED)[0]].add(account)
     return {
         key: _statements_of(_principals(users[key], account, estate, ways)) for key in sorted(users)
     }

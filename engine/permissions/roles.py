@@ -138,6 +138,7 @@ def _making(part: Part, breadth: Breadth) -> Iterator[Statement]:
     tagged: Conditions = {"StringEquals": {f"aws:RequestTag/{ESTATE_TAG}": part.estate.name}}
     homes = [at for at in ways.homes if at.account == account]
     makes = {key.at for key in keys_made_under(account, part.estate, ways)}
+    makes |= {at for at in ways.seeds if at.account == account}
     if homes:
         yield Statement(
             "CreateSnapshots",

@@ -16,6 +16,7 @@ from engine.documents.model import (
     CopyRule,
     Documents,
     Estate,
+    MadeOf,
     Policy,
     Replicating,
     Replication,
@@ -51,6 +52,7 @@ class Ways:
             being so.
         replications: all ways of automated backups.
         shared: where points lie that policies share.
+        seeds: where points may be copies of automated snapshots.
     """
 
     homes: frozenset[Location]
@@ -60,6 +62,7 @@ class Ways:
     replicated: frozenset[Location] = frozenset()
     replications: frozenset[Way] = frozenset()
     shared: frozenset[Location] = frozenset()
+    seeds: frozenset[Location] = frozenset()
 
     def regions(self, account: str) -> tuple[str, ...]:
         """Return the regions that an account takes part with."""
@@ -75,10 +78,12 @@ def ways_of(documents: Documents) -> Ways:
     replicated: set[Location] = set()
     replications: set[Way] = set()
     shared: set[Location] = set()
+    seeds: set[Location] = set()
     for policy in documents.policies.values():
         for home in _homes(policy, estate):
             if _makes_points(policy):
                 homes.add(home)
+                seeds |= {home} if _copies_automated_ones(policy) else set()
             copies |= {way for rule in _rules(policy) for way in _ways(rule.target, home, estate)}
             shared |= set(_shared(policy, home, estate))
             if _says(policy, "retention_days") or _says(policy, "window"):
@@ -97,6 +102,7 @@ def ways_of(documents: Documents) -> Ways:
         frozenset(replicated),
         frozenset(replications),
         frozenset(shared),
+        frozenset(seeds),
     )
 
 
@@ -121,6 +127,11 @@ def _makes_points(policy: Policy) -> bool:
     schedules = [policy.terms.snapshots.schedule]
     schedules += [one.changes.get(("snapshots", "schedule")) for one in policy.overrides]
     return any(schedule is not None for schedule in schedules)
+
+
+def _copies_automated_ones(policy: Policy) -> bool:
+    changed = (one.changes.get(("snapshots", "made_of")) for one in policy.overrides)
+    return MadeOf.AUTOMATED in (policy.terms.snapshots.made_of, *changed)
 
 
 def _rules(policy: Policy) -> Iterator[CopyRule]:

@@ -25,8 +25,8 @@ from engine.planning.automated_steps import (
     replicate_backups,
     stop_replication,
 )
-from engine.planning.creating import SNAPSHOT_STATES
 from engine.planning.draft import Draft
+from engine.planning.replicas import SNAPSHOT_STATES
 from engine.planning.survey import World
 from engine.plans.codes import StepReason, Waiting
 from engine.plans.plan import Reason

@@ -13,6 +13,7 @@ from engine.identity.marks import Role
 from engine.inventory.records import Instance, Inventory, Location
 from engine.planning.automated_checks import check_automated
 from engine.planning.matching import account_names
+from engine.planning.replicas import body_of
 from engine.planning.routes import RouteBook, is_default_key, resolve_key
 from engine.planning.share_checks import check_option_groups, check_shares
 from engine.planning.slots import latest_due, next_due, period_start
@@ -96,10 +97,11 @@ def _cannot_share(
 
 def _windows(source: Source, world: World, book: RouteBook) -> Iterable[Warned]:
     """Warn where points are due while AWS itself is busy with the database."""
-    instance, terms = source.instance, source.terms
+    terms = source.terms
     schedule = terms.snapshots.schedule if terms else None
-    if instance is None or terms is None or schedule is None:
+    if source.instance is None or terms is None or schedule is None:
         return
+    instance = body_of(source, world).instance or source.instance
     slot = latest_due(schedule, terms.timezone, world.now)
     if slot is None:
         return

@@ -7,19 +7,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from engine.documents.model import CatchUp, Terms
-from engine.identity.marks import Marks, Role, fingerprint, key_mark
+from engine.identity.marks import Marks, Role, fingerprint
 from engine.identity.names import snapshot_arn, snapshot_id
-from engine.inventory.placement import volume_zone
 from engine.inventory.records import Instance
 from engine.planning.draft import Draft, Planned
 from engine.planning.one_off import Promise, due_events, is_one_off, past_events
+from engine.planning.replicas import SNAPSHOT_STATES, body_of, warnings_of
+from engine.planning.seeding import Content, content_of, is_seeded, seed_of
 from engine.planning.slots import FRESH, Slot, latest_due
-from engine.planning.steps import create_snapshot, passed_on, short, step_id
+from engine.planning.steps import create_snapshot, passed_on, seed_snapshot, short, step_id
 from engine.planning.survey import Holding, Source, World
 from engine.plans.codes import Action, StepReason, Waiting
 from engine.plans.plan import Reason, Warned
 
-SNAPSHOT_STATES = frozenset({"available", "storage-optimization"})
 NEAR_BACKUP_WINDOW = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 _WINDOW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
@@ -38,10 +38,24 @@ def plan_create(draft: Draft, world: World) -> None:
     slot = due_slot(source.terms, world.now)
     if slot is None or _is_covered(source, slot) or any(p.slot == slot.at for p in draft.planned):
         return
-    if _blocked(draft, source, source.instance, source.terms, slot, world):
+    body = body_of(source, world)
+    if body.instance is None:
+        draft.wait(Waiting.NO_REPLICA, body.missed or "", source.location, slot.at)
+        return
+    content = _content(source, body.instance, slot, world)
+    if isinstance(content, str):
+        draft.wait(Waiting.NO_AUTOMATED_SNAPSHOT, content, source.location, slot.at)
+        return
+    if _blocked(draft, source, body.instance, source.terms, slot, world):
         return
     reason = Reason(StepReason.SLOT_DUE, f"slot {short(slot.at)} is due")
-    make_primary(draft, source.instance, slot.at, world, reason)
+    make_primary(draft, source.instance, slot.at, world, reason, content=content)
+    for warned in warnings_of(body, source):
+        draft.warn(warned)
+
+
+def _content(source: Source, body: Instance, slot: Slot, world: World) -> Content | str:
+    return seed_of(source, body, slot, world) if is_seeded(source) else content_of(body, world)
 
 
 def _plan_events(draft: Draft, instance: Instance, terms: Terms, world: World) -> None:
@@ -113,7 +127,8 @@ def _blocked(
 def _why_not(
     source: Source, instance: Instance, terms: Terms, slot: Slot, world: World
 ) -> tuple[Waiting, str] | None:
-    if instance.status not in SNAPSHOT_STATES:
+    seeded = is_seeded(source)
+    if instance.status not in SNAPSHOT_STATES and not seeded:
         return Waiting.SOURCE_STATE, state_text(instance)
     fresh, in_window = slot.is_fresh(world.now), slot.is_open(world.now)
     assert terms.snapshots.schedule is not None
@@ -124,7 +139,7 @@ def _why_not(
         return Waiting.SLOT_MISSED, f"the window of slot {short(slot.at)} is over"
     if not in_window and not fresh and _is_first(source, world):
         return Waiting.WINDOW, "the first point of a database waits for its window"
-    if slot.is_late(world.now) and near_backup_window(instance, world.now):
+    if (seeded or slot.is_late(world.now)) and near_backup_window(instance, world.now):
         return Waiting.AUTOMATED_BACKUP_WINDOW, _window_text(instance)
     return None
 
@@ -160,31 +175,18 @@ def make_primary(
     world: World,
     reason: Reason,
     promise: Promise | None = None,
+    content: Content | None = None,
 ) -> None:
-    """Add the create step of one point, behind those of other points of the database."""
+    """Add the step that makes one point, behind those of other points of the database.
+
+    It holds `content`, or without it the database itself as it is now.
+    """
+    content = content or content_of(instance, world)
+    body = content.body
     source = draft.source
     assert source.policy is not None
     assert source.terms is not None
-    scope = world.scope(source.location)
-    zone = volume_zone(instance, scope)
-    marks = Marks(
-        estate=world.estate.name,
-        policy=source.policy.name,
-        slot=slot,
-        role=Role.PRIMARY,
-        resource=instance.resource_id,
-        source=instance.arn,
-        volume=instance.resource_id,
-        zone=zone,
-        keys=(key_mark(instance.kms_key, encrypted=instance.encrypted),),
-    )
-    if promise is not None:
-        marks = replace(
-            marks,
-            keep_until=promise.keep_until,
-            reason=promise.reason,
-            stays_here=promise.stays_here,
-        )
+    marks = _marks(source, instance, slot, world, content, promise)
     proof = fingerprint(
         marks.estate, marks.role, source.location, marks.resource, marks.policy, slot
     )
@@ -192,26 +194,61 @@ def make_primary(
     if foreign is not None:
         draft.conflict(foreign.arn, source.location, slot)
         return
-    name = snapshot_id(instance.identifier, source.policy.name, slot, zone, proof)
+    name = snapshot_id(instance.identifier, source.policy.name, slot, content.zone, proof)
+    action = Action.CREATE if content.automated is None else Action.COPY
     planned = Planned(
-        step=step_id(Action.CREATE, source.location, name),
+        step=step_id(action, source.location, name),
         arn=snapshot_arn(instance.arn, source.location, name),
         identifier=name,
         location=source.location,
         marks=marks,
-        taken_at=world.now,
-        kms_key=instance.kms_key,
-        allocated_gib=instance.allocated_gib,
+        taken_at=content.taken_at,
+        kms_key=content.kms_key,
+        allocated_gib=content.allocated_gib,
     )
     inherited = instance.tags if instance.copy_tags_to_snapshot else {}
     tags, left_out = passed_on(marks, source.terms, inherited)
     if left_out:
         draft.warn(tags_left_out(source, left_out))
-    zones = f"{instance.availability_zone or ''}/{instance.secondary_zone or ''}"
+    zones = f"{body.availability_zone or ''}/{body.secondary_zone or ''}"
     before = [earlier.step for earlier in draft.planned]
-    draft.add(create_snapshot(source, instance, planned, tags, zones, reason))
+    if content.automated is None:
+        draft.add(create_snapshot(source, body, planned, tags, zones, reason))
+    else:
+        draft.add(seed_snapshot(source, content.automated, planned, tags, reason))
     draft.depend(planned.step, before)
     draft.planned.append(planned)
+
+
+def _marks(
+    source: Source,
+    instance: Instance,
+    slot: datetime,
+    world: World,
+    content: Content,
+    promise: Promise | None,
+) -> Marks:
+    assert source.policy is not None
+    marks = Marks(
+        estate=world.estate.name,
+        policy=source.policy.name,
+        slot=slot,
+        role=Role.PRIMARY,
+        resource=instance.resource_id,
+        source=instance.arn,
+        volume=content.body.resource_id,
+        zone=content.zone,
+        keys=content.keys,
+        zone_checked=content.zone_checked,
+    )
+    if promise is None:
+        return marks
+    return replace(
+        marks,
+        keep_until=promise.keep_until,
+        reason=promise.reason,
+        stays_here=promise.stays_here,
+    )
 
 
 def tags_left_out(source: Source, keys: tuple[str, ...]) -> Warned:

@@ -16,6 +16,7 @@ from engine.identity.marks import UNKNOWN_KEY, Role
 from engine.inventory.placement import UNKNOWN_ZONE
 from engine.inventory.records import SnapshotState
 from engine.planning.draft import Draft, Planned
+from engine.planning.replicas import instance_with
 from engine.planning.steps import Origin
 from engine.planning.survey import Source
 from engine.plans.codes import Verdict
@@ -223,11 +224,13 @@ def _facts(
     same = [o for o in before if o.chain == chain]
     origin = next((o for o in before if o.arn == new.marks.origin), None)
     last = _last_ones(new, before)
-    automated, unplaced = _neighbours(source, new)
+    # How AWS stored an automated snapshot that a primary is copied from, nothing tells.
+    seeded = new.marks.role is Role.PRIMARY and len(new.marks.keys) > 1
+    automated, unplaced = (False, False) if seeded else _neighbours(source, new)
     return Facts(
         new=new,
         origin=origin,
-        origin_verdict=_origin_verdict(origin, before, verdicts),
+        origin_verdict=Verdict.UNKNOWN if seeded else _origin_verdict(origin, before, verdicts),
         encrypts=origin is not None and origin.kms_key is None and new.kms_key is not None,
         same_chain=bool(same),
         checked=any(isinstance(o, Planned) or o.marks.zone_checked for o in same),
@@ -308,10 +311,15 @@ def _neighbours(source: Source, new: Planned) -> tuple[bool, bool]:
     Their record names the instance's zone, not the volume's; as long as the instance has not
     moved, the same instance zone means the same volume (API reference, DBSnapshot).
     """
-    if new.marks.role is not Role.PRIMARY or source.instance is None:
+    body = instance_with(new.marks.volume, source)
+    if new.marks.role is not Role.PRIMARY or body is None:
         return False, False
-    zone = source.instance.availability_zone
-    available = [s for s in source.neighbours if s.state is SnapshotState.AVAILABLE]
+    zone = body.availability_zone
+    available = [
+        s
+        for s in source.neighbours
+        if s.state is SnapshotState.AVAILABLE and s.resource_id == body.resource_id
+    ]
     placed = any(s.availability_zone == zone for s in available if s.availability_zone)
     return placed, any(s.availability_zone is None for s in available)
 

@@ -14,6 +14,7 @@ from engine.planning.automated_guards import guard_automated
 from engine.planning.checks import check_world
 from engine.planning.draft import Draft
 from engine.planning.drift.find import find_drift
+from engine.planning.failback import proposals
 from engine.planning.foreign_orphans import foreign_orphans
 from engine.planning.guards import apply_guards, full_copy_warnings, still_holding
 from engine.planning.holds import holds
@@ -79,6 +80,7 @@ def make_plan(
         *check_world(world, [draft.source for draft in drafts], book),
         *(warned for draft in drafts for warned in draft.warnings),
         *full_copy_warnings(steps, drafts),
+        *(one for draft in drafts for one in proposals(draft.source, world, book)),
     )
     plan = assemble(world, drafts, steps.result(), guards, findings)
     return replace(

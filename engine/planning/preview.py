@@ -8,12 +8,14 @@ from datetime import datetime
 
 from engine.documents.model import Terms
 from engine.identity.chains import Chain
-from engine.identity.marks import Role, key_mark
+from engine.identity.marks import Role
 from engine.inventory.placement import volume_zone
 from engine.inventory.records import Instance
 from engine.planning.draft import Draft
 from engine.planning.one_off import is_one_off
+from engine.planning.replicas import body_of
 from engine.planning.routes import Hops, Route, RouteBook, hops, next_keys
+from engine.planning.seeding import is_seeded, keys_of
 from engine.planning.slots import next_due, period_start
 from engine.planning.steps import Origin
 from engine.planning.survey import World
@@ -66,12 +68,14 @@ def _subject(draft: Draft, world: World) -> _Subject | None:
 
 
 def _count(subject: _Subject, world: World, book: RouteBook, counts: _Counts) -> None:
-    source, instance = subject.draft.source, subject.instance
+    source, instance = subject.draft.source, body_of(subject.draft.source, world).instance
+    if instance is None:
+        return
     zone = volume_zone(instance, world.scope(source.location))
-    key = key_mark(instance.kms_key, encrypted=instance.encrypted)
+    keys = keys_of(instance, seeded=is_seeded(source))
     known = {h.chain for h in source.holdings if h.is_point}
     known |= {p.chain for p in subject.draft.planned}
-    primary = Chain(source.ref.resource_id, zone, source.location, Role.PRIMARY, (key,))
+    primary = Chain(instance.resource_id, zone, source.location, Role.PRIMARY, keys)
     counts.creates += 1
     counts.full += primary not in known
     routes, _ = book.routes(subject.terms, source.location)
@@ -79,8 +83,8 @@ def _count(subject: _Subject, world: World, book: RouteBook, counts: _Counts) ->
         if not route.is_open or not _sends(subject, route):
             continue
         counts.copies += 1
-        keys = (*_before(subject, world, book, route, key), route.key.mark)
-        chain = Chain(source.ref.resource_id, zone, route.location, Role.COPY, keys)
+        route_keys = (*_before(subject, world, book, route, keys), route.key.mark)
+        chain = Chain(instance.resource_id, zone, route.location, Role.COPY, route_keys)
         counts.full += not {primary, chain} <= known or not instance.encrypted
 
 
@@ -98,11 +102,11 @@ def _sends(subject: _Subject, route: Route) -> bool:
 
 
 def _before(
-    subject: _Subject, world: World, book: RouteBook, route: Route, key: str
+    subject: _Subject, world: World, book: RouteBook, route: Route, keys: tuple[str, ...]
 ) -> tuple[str, ...]:
     home, instance = subject.draft.source.location, subject.instance
     kms_key = instance.kms_key if instance.encrypted else None
     way = hops(home, route.location, world.scope(home), kms_key)
     if way is Hops.REKEY_SHARE_COPY:
-        return next_keys((key,), book.rekey(home))
-    return (key,)
+        return next_keys(keys, book.rekey(home))
+    return keys

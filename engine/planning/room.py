@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from engine.inventory.records import Location
 from engine.planning.draft import Draft, at
-from engine.planning.steps import MAKES
+from engine.planning.steps import MAKES, makes_primary
 from engine.planning.survey import World
 from engine.planning.withholding import Steps, is_bridge
 from engine.plans.codes import Action, Guard
@@ -105,7 +105,7 @@ def _newest_points(drafts: Sequence[Draft]) -> Mapping[tuple[SourceRef, At], dat
 
 def _need(step: Step, newest: Mapping[tuple[SourceRef, At], datetime]) -> tuple[int, datetime, str]:
     """Order what is made: new points first, then the copies of the oldest; bridges on their own."""
-    stage = 0 if step.action is Action.CREATE else 1 + is_bridge(step)
+    stage = 0 if makes_primary(step) else 1 + is_bridge(step)
     return (stage, newest[step.source, step.location], step.id)
 
 

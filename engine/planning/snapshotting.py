@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 
 from engine.documents.model import Documents
 from engine.inventory.records import Inventory
-from engine.planning.creating import SNAPSHOT_STATES, due_slot, make_primary, state_text
+from engine.planning.creating import due_slot, make_primary, state_text
 from engine.planning.draft import Draft
 from engine.planning.forecasting import plan_forecasts
 from engine.planning.guards import apply_guards
 from engine.planning.one_off import Promise
 from engine.planning.plan import assemble, hold_findings, summary_of
+from engine.planning.replicas import SNAPSHOT_STATES
 from engine.planning.room import give_room
 from engine.planning.selecting import selected
 from engine.planning.steps import short

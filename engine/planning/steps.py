@@ -10,8 +10,8 @@ from typing import Any
 from engine.documents.model import Terms
 from engine.identity import marks as tag
 from engine.identity.chains import Chain
-from engine.identity.marks import Marks, accounts_text, shares_text, tags_of, time_text
-from engine.inventory.records import Instance, Location
+from engine.identity.marks import Marks, Role, accounts_text, shares_text, tags_of, time_text
+from engine.inventory.records import Instance, Location, Snapshot
 from engine.planning.draft import Planned, at
 from engine.planning.survey import Holding, Source
 from engine.plans.codes import EFFECTS, Action, Check, StepReason
@@ -48,29 +48,69 @@ def passed_on(
 
 def create_snapshot(
     source: Source,
-    instance: Instance,
+    body: Instance,
     planned: Planned,
     tags: Mapping[str, str],
     zones: str,
     reason: Reason,
 ) -> Step:
-    """Make the primary of a slot."""
+    """Make the primary of a slot from `body`: the database itself, or a replica of it."""
+    follows: tuple[Precondition, ...] = ()
+    if source.instance is not None and body.resource_id != source.instance.resource_id:
+        reason = replace(reason, text=f"{reason.text}; taken of its replica {body.identifier}")
+        follows = (Precondition(Check.REPLICA_OF, body.arn, source.instance.identifier),)
     return _step(
         Action.CREATE,
         source,
         planned,
         parameters={
-            "DBInstanceIdentifier": instance.identifier,
+            "DBInstanceIdentifier": body.identifier,
             "DBSnapshotIdentifier": planned.identifier,
             "Tags": dict(tags),
         },
         reason=reason,
         preconditions=(
-            Precondition(Check.INSTANCE, instance.arn, instance.resource_id),
-            Precondition(Check.ZONES, instance.arn, zones),
+            Precondition(Check.INSTANCE, body.arn, body.resource_id),
+            Precondition(Check.ZONES, body.arn, zones),
+            Precondition(Check.ABSENT, planned.arn, planned.identifier[-8:]),
+            *follows,
+        ),
+    )
+
+
+def seed_snapshot(
+    source: Source,
+    automated: Snapshot,
+    planned: Planned,
+    tags: Mapping[str, str],
+    reason: Reason,
+) -> Step:
+    """Make the primary of a slot from an automated snapshot, under the key that this has.
+
+    Without a key a copy in the same account and region is under its origin's (API reference,
+    CopyDBSnapshot).
+    """
+    return _step(
+        Action.COPY,
+        source,
+        planned,
+        parameters={
+            "SourceDBSnapshotIdentifier": automated.arn,
+            "TargetDBSnapshotIdentifier": planned.identifier,
+            "Tags": dict(tags),
+        },
+        reason=replace(reason, text=f"{reason.text}; copied from {automated.identifier}"),
+        preconditions=(
+            Precondition(Check.AUTOMATED_SNAPSHOT, automated.arn, automated.resource_id),
             Precondition(Check.ABSENT, planned.arn, planned.identifier[-8:]),
         ),
     )
+
+
+def makes_primary(step: Step) -> bool:
+    """Say whether a step makes the primary of a slot."""
+    made = step.parameters.get("Tags", {}) if step.action in MAKES else {}
+    return made.get(tag.ROLE) == Role.PRIMARY
 
 
 def copy_snapshot(

@@ -93,7 +93,8 @@ class Source:
     """One protected database with everything the engine owns of it.
 
     `holdings` are oldest slot first and include those of the sources it succeeded. `neighbours`
-    are the snapshots at its own location that the engine does not own.
+    are the snapshots of it at its own location that the engine does not own, and of `replicas`, its
+    read replicas there.
     """
 
     ref: SourceRef
@@ -103,6 +104,7 @@ class Source:
     match: Match
     holdings: tuple[Holding, ...]
     neighbours: tuple[Snapshot, ...]
+    replicas: tuple[Instance, ...] = ()
 
     @property
     def policy(self) -> Policy | None:
@@ -188,12 +190,13 @@ def survey(
     """Return the world and its sources, in the order of their addresses."""
     governed = locations(documents.estate)
     matcher = Matcher(documents)
-    index = _index(inventory, documents, governed)
     instances = [
         instance
         for location in sorted(governed)
         for instance in inventory.scope(location).instances or ()
     ]
+    replicas = _replicas(instances)
+    index = _index(inventory, documents, governed, replicas)
     alive = {(i.location, i.resource_id) for i in instances}
     gone = {
         key
@@ -203,7 +206,13 @@ def survey(
     ancestors = _ancestors(index.owned, gone, instances)
     succeeded = {key for keys in ancestors.values() for key in keys}
     live = [
-        _live_source(i, matcher.match(i), index, ancestors.get((i.location, i.resource_id), ()))
+        _live_source(
+            i,
+            matcher.match(i),
+            index,
+            ancestors.get((i.location, i.resource_id), ()),
+            replicas.get(i.resource_id, ()),
+        )
         for i in instances
     ]
     absent = [
@@ -240,8 +249,32 @@ def survey(
     return world, tuple(everything)
 
 
-def _index(inventory: Inventory, documents: Documents, governed: frozenset[Location]) -> _Index:
+def _replicas(instances: Sequence[Instance]) -> dict[str, tuple[Instance, ...]]:
+    """Return the read replicas of each database in its own location, by its DbiResourceId.
+
+    Both must name each other: a replica may follow a cluster of the same name.
+    """
+    followers: dict[tuple[Location, str], list[Instance]] = defaultdict(list)
+    for one in instances:
+        if one.replica_of is not None:
+            followers[one.location, one.replica_of].append(one)
+    found: dict[str, tuple[Instance, ...]] = {}
+    for one in instances:
+        near = [r for name in (one.identifier, one.arn) for r in followers[one.location, name]]
+        known = tuple(r for r in near if {r.identifier, r.arn} & set(one.replicas))
+        if known:
+            found[one.resource_id] = tuple(sorted(known, key=lambda r: r.identifier))
+    return found
+
+
+def _index(
+    inventory: Inventory,
+    documents: Documents,
+    governed: frozenset[Location],
+    replicas: Mapping[str, Iterable[Instance]],
+) -> _Index:
     estate, policies = documents.estate.name, makers(documents)
+    followed = {r.resource_id: resource for resource, found in replicas.items() for r in found}
     index = _Index(defaultdict(list), {}, {}, defaultdict(list), Counter(), [])
     for location in sorted(governed):
         for snapshot in inventory.scope(location).snapshots or ():
@@ -260,7 +293,7 @@ def _index(inventory: Inventory, documents: Documents, governed: frozenset[Locat
                 key = (location, snapshot.identifier[-8:])
                 known = index.suspects.setdefault(key, snapshot)
                 index.suspects[key] = min(known, snapshot, key=lambda s: s.arn)
-                stray = stray_of(snapshot, estate, policies)
+                stray = stray_of(snapshot, estate, policies, followed)
                 index.strays += [stray] if stray is not None else []
     return index
 
@@ -294,7 +327,11 @@ def _ancestors(
 
 
 def _live_source(
-    instance: Instance, match: Match, index: _Index, ancestors: Iterable[tuple[Location, str]]
+    instance: Instance,
+    match: Match,
+    index: _Index,
+    ancestors: Iterable[tuple[Location, str]],
+    replicas: tuple[Instance, ...],
 ) -> Source:
     own = (instance.location, instance.resource_id)
     ref = SourceRef(
@@ -310,7 +347,12 @@ def _live_source(
         instance=instance,
         match=match,
         holdings=_ordered(h for key in (own, *ancestors) for h in index.owned.get(key, ())),
-        neighbours=tuple(index.others.get(own, ())),
+        neighbours=tuple(
+            snapshot
+            for one in (instance, *replicas)
+            for snapshot in index.others.get((one.location, one.resource_id), ())
+        ),
+        replicas=replicas,
     )
 
 

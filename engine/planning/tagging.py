@@ -6,6 +6,7 @@ from engine.identity import marks as tag
 from engine.identity.marks import Role, time_text
 from engine.inventory.placement import UNKNOWN_ZONE, volume_zone
 from engine.planning.draft import Draft
+from engine.planning.replicas import instance_with
 from engine.planning.steps import short, tag_snapshot
 from engine.planning.survey import Holding, Life, Source, World
 from engine.plans.codes import StepReason
@@ -76,10 +77,11 @@ def _check_zone(draft: Draft, world: World, holding: Holding) -> None:
 
 def _true_zone(source: Source, world: World, primary: Holding) -> str | None:
     """Return the zone a primary was taken in as far as it can be trusted; None: not yet known."""
-    marks, instance = primary.marks, source.instance
+    marks = primary.marks
     if marks.zone_checked or marks.zone == UNKNOWN_ZONE:
         return marks.zone
-    if instance is None or instance.resource_id != marks.volume or not primary.is_available:
+    instance = instance_with(marks.volume, source)
+    if instance is None or not primary.is_available:
         return None
     seen = primary.snapshot.availability_zone
     stayed = seen in {None, instance.availability_zone}

@@ -153,6 +153,8 @@ class Check(StrEnum):
     REPLICATIONS = "replications"
     ADOPTABLE = "adoptable"
     ROOM_FOR_TAGS = "room_for_tags"
+    REPLICA_OF = "replica_of"
+    AUTOMATED_SNAPSHOT = "automated_snapshot"
 
 
 class Waiting(StrEnum):
@@ -172,6 +174,8 @@ class Waiting(StrEnum):
     BACKUPS_PENDING = "backups_pending"
     BACKUPS_OFF = "backups_off"
     MODIFY_STATE = "modify_state"
+    NO_REPLICA = "no_replica"
+    NO_AUTOMATED_SNAPSHOT = "no_automated_snapshot"
 
 
 class UnmanagedReason(StrEnum):

@@ -97,6 +97,8 @@ WAITING: dict[str, str] = {
     Waiting.BACKUPS_PENDING: "the retention waits for the maintenance window",
     Waiting.BACKUPS_OFF: "automated backups are off: there is nothing to replicate",
     Waiting.MODIFY_STATE: "the state of the database allows no change of automated backups",
+    Waiting.NO_REPLICA: "no replica will do",
+    Waiting.NO_AUTOMATED_SNAPSHOT: "there is no new automated snapshot",
 }
 
 GUARDS: dict[str, str] = {

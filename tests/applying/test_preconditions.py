@@ -8,7 +8,8 @@ import pytest
 from engine.applying.outcome import StepState
 from engine.applying.ports import Trouble
 from engine.errors import ExitCode
-from engine.plans.codes import Check
+from engine.identity.marks import tags_of
+from engine.plans.codes import Action, Check
 from engine.plans.plan import At, Precondition, Step
 from tests.applying.stage import Stage, states
 from tests.applying.world import (
@@ -16,6 +17,7 @@ from tests.applying.world import (
     CHAIN,
     HOME,
     INSTANCE_ARN,
+    RESOURCE,
     VAULT,
     Fault,
     copy_of,
@@ -32,6 +34,7 @@ from tests.applying.world import (
 )
 
 OLD, NEW = primary(1), primary()
+AUTOMATED = "arn:aws:rds:eu-west-1:111111111111:snapshot:rds:orders-1-2026-11-20-22-00"
 WITNESSES = (
     Precondition(Check.SNAPSHOT_STATUS, NEW.arn, "available"),
     Precondition(Check.CHAIN, NEW.arn, CHAIN),
@@ -44,10 +47,11 @@ Spoil = Callable[[Stage], None]
 def stage() -> Iterator[Stage]:
     """A world in which every step of this page may be done."""
     stage = Stage()
-    one = database()
+    one = replace(database(), replica_of="orders-0")
     stage.cloud.databases[one.arn] = one
     for point in (OLD, NEW):
         stage.cloud.objects[point.arn] = point.record(zone_checked=True)
+    stage.cloud.objects[AUTOMATED] = snapshot(AUTOMATED, {})
     yield stage
     stage.folder.cleanup()
 
@@ -86,6 +90,14 @@ def status(point_arn: str, text: str) -> Spoil:
     return spoil
 
 
+def of_another(arn: str) -> Spoil:
+    def spoil(stage: Stage) -> None:
+        found = stage.cloud.objects[arn]
+        stage.cloud.objects[arn] = replace(found, resource_id="db-OTHER")
+
+    return spoil
+
+
 def gone(point_arn: str) -> Spoil:
     def spoil(stage: Stage) -> None:
         del stage.cloud.objects[point_arn]
@@ -105,6 +117,11 @@ def moved(**fields: str) -> Spoil:
     return spoil
 
 
+def promoted(stage: Stage) -> None:
+    one = stage.cloud.databases[INSTANCE_ARN]
+    stage.cloud.databases[INSTANCE_ARN] = replace(one, replica_of=None)
+
+
 def someone_copies(account: str, text: str = "pending") -> Spoil:
     """A copy under way that AWS, not a tag, says where it comes from."""
 
@@ -118,6 +135,20 @@ def someone_copies(account: str, text: str = "pending") -> Spoil:
 
 FRESH = primary(2)
 DELETE = delete_step(OLD, witnesses=WITNESSES)
+FOLLOWS = Precondition(Check.REPLICA_OF, INSTANCE_ARN, "orders-0")
+OF_REPLICA = create_step(primary(3))
+OF_REPLICA = replace(OF_REPLICA, preconditions=(*OF_REPLICA.preconditions, FOLLOWS))
+SEEDED = primary(4)
+SEED = replace(
+    create_step(SEEDED),
+    action=Action.COPY,
+    parameters={
+        "SourceDBSnapshotIdentifier": AUTOMATED,
+        "TargetDBSnapshotIdentifier": SEEDED.identifier,
+        "Tags": tags_of(SEEDED.marks),
+    },
+    preconditions=(Precondition(Check.AUTOMATED_SNAPSHOT, AUTOMATED, RESOURCE),),
+)
 CASES = [
     Case(
         "the instance is gone", create_step(FRESH), "instance", lambda s: s.cloud.databases.clear()
@@ -166,6 +197,16 @@ CASES = [
         "no_copy_in_flight_to",
         someone_copies(VAULT.account),
     ),
+    Case("the automated snapshot is gone", SEED, "automated_snapshot", gone(AUTOMATED)),
+    Case(
+        "the automated snapshot is going",
+        SEED,
+        "automated_snapshot",
+        status(AUTOMATED, "deleting"),
+    ),
+    Case("the automated snapshot is another's", SEED, "automated_snapshot", of_another(AUTOMATED)),
+    Case("the replica was promoted", OF_REPLICA, "replica_of", promoted),
+    Case("the replica follows another", OF_REPLICA, "replica_of", moved(replica_of="orders-2")),
     Case("the victim is not ours", DELETE, "owned", remark(OLD.arn, policy="silver")),
     Case("the victim was pinned", DELETE, "unpinned", remark(OLD.arn, pin="case 17")),
     Case("the victim was pinned without a word", DELETE, "unpinned", remark(OLD.arn, pin="")),

@@ -491,6 +491,19 @@ def test_one_snapshot_is_found_by_its_id_or_not_at_all(aws: ScriptedAws) -> None
         rds.find_snapshot(client, HERE, "a")
 
 
+def test_an_automated_snapshot_is_asked_for_by_its_type_too(aws: ScriptedAws) -> None:
+    found = "<DBSnapshot><DBSnapshotIdentifier>rds:a</DBSnapshotIdentifier></DBSnapshot>"
+    answer = scripted.rds("DescribeDBSnapshots", f"<DBSnapshots>{found}</DBSnapshots>")
+    aws.on("DescribeDBSnapshots", answer, answer)
+    client = clients(Roles()).rds(HERE)
+
+    rds.find_snapshot(client, HERE, "rds:a")
+    rds.find_snapshot(client, HERE, "a")
+
+    assert aws.asked[0].parameters["SnapshotType"] == "automated"
+    assert "SnapshotType" not in aws.asked[1].parameters
+
+
 def test_what_others_share_is_listed_when_asked_for(aws: ScriptedAws) -> None:
     arn = "arn:aws:rds:eu-west-1:999999999999:snapshot:theirs"
     theirs = (

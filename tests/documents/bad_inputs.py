@@ -148,13 +148,9 @@ SHAPES = (
     in_policy("name-twice-in-a-list", "formerly: [old, old]\n", "1:17 E114"),
     in_policy(
         "later-fields",
-        "failover: {}\n"
-        "protects: rds-cluster\nobjectives: {survive: [one_failover]}\n"
-        "snapshots: {source: {replica: x}}\n",
+        "protects: rds-cluster\nobjectives: {survive: [one_failover]}\n",
         "1:1 E190",
-        "2:1 E190",
-        "3:14 E190",
-        "4:22 E190",
+        "2:14 E190",
     ),
     in_policy(
         "event-fields",
@@ -189,6 +185,21 @@ SHAPES = (
         "  copies: [{target: local, share_with: {accounts: [vault]}}]}\n",
         "1:13 E101",
         "2:28 E101",
+    ),
+    in_policy(
+        "fail-back-by-itself", "failover: {fail_back: in_window}\n", "-5:3 W229", "1:23 E190"
+    ),
+    in_policy("source-of-another-name", "snapshots: {source: standby}\n", "1:21 E114"),
+    in_policy("points-from-nowhere", "snapshots: {from: automatic}\n", "1:19 E114"),
+    in_policy("source-without-a-replica", "snapshots: {source: {max_lag: 5m}}\n", "1:21 E111"),
+    in_policy(
+        "source-of-nonsense",
+        'snapshots: {source: {replica: "a-[b", max_lag: 5, fallback: wait,\n'
+        "  availability_zone: EU WEST}}\n",
+        "1:34 E120",
+        "1:48 E116",
+        "1:61 E114",
+        "2:22 E114",
     ),
 )
 
@@ -238,7 +249,7 @@ VALUES = (
     snapshots("unknown-incremental", "{incremental: requires}", "1:26 E114"),
     snapshots("truth-as-incremental", "{incremental: true}", "1:26 E110"),
     snapshots("unknown-source", "{source: standby}", "1:21 E114"),
-    snapshots("source-of-nothing", "{source: {}}", "1:21 E114"),
+    snapshots("source-of-nothing", "{source: {}}", "1:21 E111"),
     snapshots("negative-count", "{retention: {keep: {daily: -1}}}", "1:39 E115"),
     snapshots("huge-count", f"{{retention: {{keep: {{daily: {'9' * 30}}}}}}}", "1:39 E115"),
     snapshots("count-of-a-half", "{retention: {keep: {daily: 1.5}}}", "1:39 E110"),

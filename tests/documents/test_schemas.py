@@ -75,7 +75,13 @@ GOOD: dict[str, Any] = {
         "timezone": "UTC",
         "snapshots": {
             "schedule": {"cron": "0 2 * * *", "window": "02:00-05:00", "catch_up": "none"},
-            "source": "instance",
+            "source": {
+                "replica": "*-backup",
+                "availability_zone": "euw1-az3",
+                "max_lag": "15m",
+                "fallback": "none",
+            },
+            "from": "automated",
             "tags": {"cost-centre": "42"},
             "retention": {"keep": {"last": 3, "yearly": "all", "within": "36h"}},
             "incremental": "prefer",
@@ -89,6 +95,7 @@ GOOD: dict[str, Any] = {
         "chains": {"idle_after": "90d"},
         "hold": "case 17",
         "events": [{"at": "2026-12-01T20:00Z", "reason": "upgrade to 17", "keep_for": "30d"}],
+        "failover": {"preferred_az": "euw1-az1", "fail_back": "propose"},
         "overrides": [{"select": {"engines": ["mysql"]}, "snapshots": None}],
     },
 }

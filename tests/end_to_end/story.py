@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from engine.lab.estates import IRELAND, PROD, VAULT
 from engine.lab.process import LabProcess
 from tests.end_to_end.estates import DATABASE
@@ -28,6 +30,15 @@ MULTI_AZ = DATABASE(
     key="alias/orders",
     retention_days=0,
     tags={"tier": "gold"},
+)
+FOLLOWED = msgspec.structs.replace(MULTI_AZ, retention_days=1)
+"""The same with backups on: AWS makes no replica of a database without."""
+REPLICA = DATABASE(
+    f"{DATABASE_NAME}-backup",
+    replica_of=DATABASE_NAME,
+    zones=("eu-west-1c",),
+    key="alias/orders",
+    retention_days=0,
 )
 DOCUMENTS = """\
 version: 1

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import pytest
 
-from engine.lab.estates import PROD, VAULT
+from engine.lab.estates import IRELAND, PROD, VAULT
 from engine.lab.process import LabProcess
+from engine.lab.seeds import InstanceSeed
 from tests.end_to_end.estates import estate_of
 from tests.end_to_end.forecasts import wrong
 from tests.end_to_end.harness import working_folder
 from tests.end_to_end.story import (
+    DATABASE_NAME,
     DAYS,
     DOCUMENTS,
     FIRST_NIGHT,
+    FOLLOWED,
     MULTI_AZ,
+    REPLICA,
     SPEED,
     Story,
     full_on,
@@ -26,24 +30,32 @@ from tests.end_to_end.story import (
 KEEP_ALL, NAIVE = "{daily: 14}", "{last: 2}"
 
 
-def told(folder: pytest.TempPathFactory, keep: str) -> Story:
-    """Play the story with a retention, from the instance itself."""
-    documents = DOCUMENTS.format(source="instance", keep=keep)
+def told(folder: pytest.TempPathFactory, keep: str, source: str, *databases: InstanceSeed) -> Story:
+    """Play the story with a retention, from a source."""
+    documents = DOCUMENTS.format(source=source, keep=keep)
     work = working_folder(folder.mktemp("story"), documents)
-    with LabProcess.start(estate_of(MULTI_AZ), speed=SPEED, at=FIRST_NIGHT) as lab:
+    with LabProcess.start(estate_of(*databases), speed=SPEED, at=FIRST_NIGHT) as lab:
+        lab.client.change_settings(automated_backups=False)
         return Story.in_lab(lab, work).play()
 
 
 @pytest.fixture(scope="module")
 def roomy(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """The story with a retention that keeps every point."""
-    return told(tmp_path_factory, KEEP_ALL)
+    return told(tmp_path_factory, KEEP_ALL, "instance", MULTI_AZ)
 
 
 @pytest.fixture(scope="module")
 def naive(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """The story with a retention that knows nothing of zones."""
-    return told(tmp_path_factory, NAIVE)
+    return told(tmp_path_factory, NAIVE, "instance", MULTI_AZ)
+
+
+@pytest.fixture(scope="module")
+def of_replica(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """The story with the naive retention, but from a replica that stays in its zone."""
+    source = '{replica: "*-backup", availability_zone: eu-west-1c, fallback: none}'
+    return told(tmp_path_factory, NAIVE, source, FOLLOWED, REPLICA)
 
 
 @pytest.fixture(params=["roomy", "naive"])
@@ -112,6 +124,30 @@ def test_the_aws_cli_shows_the_zones_and_the_keys_of_every_point(roomy: Story) -
         there, other = zones[0], zones[2]
         assert there != other
         assert zones == [there, there, other, other, there, there, there]
+
+
+@pytest.mark.parametrize("account", [PROD, VAULT])
+def test_with_a_replica_as_the_source_no_failover_costs_anything(
+    of_replica: Story, account: str
+) -> None:
+    assert of_replica.stored(account, "blog") == full_on(1)
+    assert of_replica.stored(account, "documentation") == full_on(1)
+    assert of_replica.forecast(account) == full_on(1)
+
+
+@pytest.mark.parametrize("account", [PROD, VAULT])
+def test_points_of_a_replica_are_its_databases_as_the_aws_cli_shows(
+    of_replica: Story, account: str
+) -> None:
+    shown = of_replica.listings[account]
+    arns = {of_replica.arn(day, account) for day in (6, 7)}
+    assert {one["DBSnapshotArn"] for one in shown} == arns
+    assert {one["DBInstanceIdentifier"] for one in shown} == {REPLICA.identifier}
+    (volume,) = {tag(one, "engine:volume") for one in shown}
+    assert {one["DbiResourceId"] for one in shown} == {volume}
+    assert volume not in {tag(one, "engine:resource") for one in shown}
+    protected = f"arn:aws:rds:{IRELAND}:{PROD}:db:{DATABASE_NAME}"
+    assert {tag(one, "engine:source") for one in shown} == {protected}
 
 
 def tag(shown: dict[str, list[dict[str, str]]], key: str) -> str:

@@ -86,6 +86,17 @@ def test_what_the_aws_cli_prints_of_an_instance_becomes_a_record(tmp_path: Path)
     assert only.option_groups == ("default:postgres-16",)
     assert (only.allocated_gib, dict(only.tags)) == (500, {"tier": "gold"})
     assert (only.replica_of, only.cluster, only.aws_backup_arn) == (None, None, None)
+    assert only.replication is None
+
+
+def test_how_a_replica_fares_is_told_by_one_of_its_statuses(tmp_path: Path) -> None:
+    statuses = [
+        {"StatusType": "something else", "Normal": True, "Status": "fine"},
+        {"StatusType": "read replication", "Normal": False, "Status": "error", "Message": "full"},
+    ]
+    replica = instance("orders-replica", StatusInfos=statuses)
+    (only,) = scope_of(record(tmp_path, listing(instances=[replica]))).instances or ()
+    assert only.replication == "error"
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ from engine.inventory.wire import (
     WireReplication,
     WireRestoreWindow,
     WireSnapshot,
+    WireStatus,
     WireTag,
     WireZone,
 )
@@ -75,6 +76,7 @@ wire_snapshots = st.builds(
     option_group=maybe,
     tde_credential=maybe,
     tags=tags,
+    database_time=moments,
 )
 
 wire_instances = st.builds(
@@ -104,6 +106,11 @@ wire_instances = st.builds(
     option_groups=st.none() | st.lists(st.builds(WireOptionGroup, maybe), max_size=2),
     created_at=moments,
     tags=tags,
+    statuses=st.none()
+    | st.lists(
+        st.builds(WireStatus, st.sampled_from([None, "read replication", "other"]), maybe),
+        max_size=2,
+    ),
     pending=st.none() | st.builds(WirePending, counts),
     replications=st.none() | st.lists(st.builds(WireReplication, maybe), max_size=2),
 )

@@ -252,6 +252,9 @@ def test_a_replica_is_an_instance_of_its_own(places: Places, refused: Refusing) 
     assert replica["AvailabilityZone"] == "eu-west-1c"
     assert replica["BackupRetentionPeriod"] == 0
     assert replica["DbiResourceId"] != source["DbiResourceId"]
+    (status,) = replica["StatusInfos"]
+    assert (status["StatusType"], status["Status"]) == ("read replication", "replicating")
+    assert not source.get("StatusInfos")
     places.snapshot(account, "one", "replica")
     with refused("InvalidDBInstanceState", "Automated backups are not enabled"):
         account.rds.create_db_instance_read_replica(

@@ -34,11 +34,19 @@ snapshots:
 
 
 def documents(
-    folder: Path, *, region: str = "eu-west-1", prod: str = "", copies: str = "{target: local}"
+    folder: Path,
+    *,
+    region: str = "eu-west-1",
+    prod: str = "",
+    copies: str = "{target: local}",
+    more: str = "",
 ) -> Documents:
-    """Return two accounts of which one's databases are copied to the other one."""
+    """Return two accounts of which one's databases are copied to the other one.
+
+    `more` stands behind the policy of the databases.
+    """
     text = ESTATE.format(region=region, prod=f", {prod}" if prod else "", copies=copies)
-    (folder / "all.yaml").write_text(text)
+    (folder / "all.yaml").write_text(text + more)
     return load_or_raise([folder])
 
 

@@ -75,6 +75,30 @@ def test_nothing_is_made_without_the_estates_tag(tmp_path: Path) -> None:
         assert not allows(policy, action, resource)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        "  from: automated\n",
+        "overrides:\n- {select: {identifiers: [a]}, snapshots: {from: automated}}\n",
+    ],
+    ids=["policy", "override"],
+)
+def test_points_copied_from_automated_snapshots_need_copies_and_keys_at_home(
+    tmp_path: Path, more: str
+) -> None:
+    tagged = {"aws:RequestTag/engine:estate": "acme"}
+    automated = f"arn:aws:rds:eu-west-1:{PROD}:snapshot:rds:orders-2026-11-20-22-00"
+    key = f"arn:aws:kms:eu-west-1:{PROD}:key/orders"
+    permissions = found(documents(tmp_path, more=more))
+    policy = role(permissions, PROD).document()
+    assert allows(policy, "rds:CopyDBSnapshot", automated, tagged)
+    assert allows(policy, "rds:CopyDBSnapshot", SNAPSHOT, tagged)
+    assert all(allows(policy, action, key) for action in USE_OF_KEYS)
+    without = role(found(documents(tmp_path)), PROD).document()
+    assert not allows(without, "rds:CopyDBSnapshot", automated, tagged)
+    assert not any(allows(without, action, key) for action in USE_OF_KEYS)
+
+
 def test_a_copy_may_name_its_origin_and_nobody_elses(tmp_path: Path) -> None:
     policy = role(found(documents(tmp_path)), VAULT).document()
     tagged = {"aws:RequestTag/engine:estate": "acme"}

@@ -128,7 +128,7 @@ def terms(keep: Keep | None = None, copies: Iterable[CopyRule] = (), **changes: 
         schedule=changes.pop("schedule", DAILY),
         keep=Keep(last=3) if keep is None else keep,
         copies=tuple(copies),
-        **{k: changes.pop(k) for k in ("tags", "incremental") if k in changes},
+        **{k: changes.pop(k) for k in ("tags", "incremental", "source", "made_of") if k in changes},
     )
     return Terms(timezone=changes.pop("timezone", ZoneInfo("UTC")), snapshots=snapshots, **changes)
 

@@ -184,6 +184,10 @@ class _Run:
                 return all(reader.location.account != expected for reader in readers)
             case Check.ADOPTABLE | Check.ROOM_FOR_TAGS | Check.BACKUP_SETTINGS | Check.REPLICATIONS:
                 raise AssertionError("nothing is adopted here, and no automated backup changed")
+            case Check.REPLICA_OF:
+                return False  # no database of this world is a replica
+            case Check.AUTOMATED_SNAPSHOT:
+                return False  # nor does it have automated backups
 
     def _marks(self, thing: Thing | None) -> Marks | None:
         if thing is None:

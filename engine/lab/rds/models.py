@@ -88,6 +88,13 @@ class LabInstance(DBInstance):
         """`sse-kms` or `none`."""
         return "sse-kms" if self.kms_key_id else "none"
 
+    @property
+    def status_infos(self) -> list[dict[str, Any]]:
+        """How a read replica fares; other instances have none."""
+        if not self.is_replica:
+            return []
+        return [{"StatusType": "read replication", "Normal": True, "Status": "replicating"}]
+
     @classmethod
     def make(cls, backend: LabBackend, **parameters: Any) -> Self:
         """Make an instance; its parameters are named as moto's."""
@@ -114,6 +121,7 @@ class LabSnapshot(DBSnapshot):
         keys: ARNs of the keys of its lineage, its own last.
         origin: what it is a copy of.
         original: when the first one of all copies was made.
+        behind: how far the replica that it was taken of was behind its source then.
         started: when AWS began to store it, None while it is queued.
         ends: when that will be done.
         doomed: whether it will end as `failed`, halfway.
@@ -140,6 +148,8 @@ class LabSnapshot(DBSnapshot):
         super().__init__(backend, database, identifier, kind, kms_key_id=key)
         self.created = backend.world.now
         self.original = origin.original if origin else self.created
+        lag = backend.world.settings.replica_lag_seconds if database.is_replica else 0.0
+        self.behind: timedelta = origin.behind if origin else timedelta(seconds=lag)
         self.instance_create_time = database.instance_create_time
         self.tags = []
         self.volume = volume
@@ -189,7 +199,8 @@ class LabSnapshot(DBSnapshot):
     @property
     def snapshot_database_time(self) -> datetime | None:
         """The last transaction that it contains."""
-        return self.original_snapshot_create_time
+        taken = self.original_snapshot_create_time
+        return taken and taken - self.behind
 
     @property
     def storage_encryption_type(self) -> str:

@@ -1,0 +1,145 @@
+"""Failovers as pairs of zones show them, and what failing back would save."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from engine.documents.model import FailBack
+from engine.identity.chains import Chain
+from engine.identity.marks import Role
+from engine.inventory.placement import volume_zone
+from engine.inventory.records import Event, Instance, Scope
+from engine.planning.replicas import body_of, is_replica
+from engine.planning.routes import RouteBook
+from engine.planning.steps import short
+from engine.planning.survey import Source, World
+from engine.plans.plan import Warned
+
+FAILOVER = "failover"
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """A database that runs elsewhere than it should: the zones by name, and of its volume by id.
+
+    `zone` is where its snapshots are taken now, `before` where they are after failing back.
+    """
+
+    runs_in: str
+    back_to: str
+    zone: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What AWS would store in full now and as increments after failing back."""
+
+    full: int
+    gib: int
+
+
+def proposals(source: Source, world: World, book: RouteBook) -> Iterable[Warned]:
+    """Yield the failback that the policy wants proposed.
+
+    With a preferred zone it is proposed whenever the database runs in the other one of its two;
+    without one only where snapshots would be stored in full for want of it.
+    """
+    terms, instance = source.terms, source.instance
+    if terms is None or instance is None or terms.failover.fail_back is not FailBack.PROPOSE:
+        return
+    if not _follows_failovers(source, instance, world):
+        return
+    scope = world.scope(source.location)
+    preferred = terms.failover.preferred_az
+    away = _away(instance, scope, preferred)
+    if away is None:
+        return
+    saving = _saving(source, instance, away, world, book)
+    if saving.full or preferred is not None:
+        yield _proposal(source, instance, away, saving, _explained(instance, scope))
+
+
+def _follows_failovers(source: Source, instance: Instance, world: World) -> bool:
+    """Say whether failovers change the volume that the source's snapshots are taken of."""
+    body = body_of(source, world).instance
+    return body is not None and not is_replica(body, source) and instance.multi_az
+
+
+def _away(instance: Instance, scope: Scope, preferred: str | None) -> Away | None:
+    """Return where a database is and would be; None where it is where it should be.
+
+    After a failover primary and standby have changed places, and so has what snapshots are taken
+    of, be it the one or the other.
+    """
+    runs_in, standby = instance.availability_zone, instance.secondary_zone
+    zone = volume_zone(instance, scope)
+    if runs_in is None or standby is None:
+        return None
+    before = next((one for one in _ids(scope, runs_in, standby) if one != zone), None)
+    if before is None or preferred not in {None, standby, scope.zone_id(standby)}:
+        return None
+    return Away(runs_in, standby, zone, before)
+
+
+def _ids(scope: Scope, *names: str) -> list[str]:
+    return [scope.zone_id(name) or name for name in names]
+
+
+def _saving(
+    source: Source, instance: Instance, away: Away, world: World, book: RouteBook
+) -> Saving:
+    """Count the chains of the next point that have a base in the zone of before only.
+
+    The keys of a chain do not change by a failover, so the newest points tell which chains go on.
+    """
+    assert source.terms is not None
+    routes, _ = book.routes(source.terms, source.location)
+    places = {source.location: Role.PRIMARY}
+    places |= {route.location: Role.COPY for route in routes if route.is_open}
+    own = [h for h in source.holdings if h.is_available and h.is_point]
+    own = [h for h in own if h.marks.volume == instance.resource_id]
+    chains = {h.chain for h in own}
+    full = 0
+    for location, role in places.items():
+        here = [h for h in own if h.location == location and h.marks.role is role]
+        newest = max(here, key=lambda h: (h.taken_at, h.arn), default=None)
+        if newest is not None:
+            keys = newest.marks.keys
+            now = Chain(instance.resource_id, away.zone, location, role, keys)
+            back = Chain(instance.resource_id, away.before, location, role, keys)
+            full += back in chains and now not in chains
+    return Saving(full, full * instance.allocated_gib)
+
+
+def _explained(instance: Instance, scope: Scope) -> Event | None:
+    """Return the newest failover that events tell of: they explain, and decide nothing."""
+    told = [
+        event
+        for event in scope.events or ()
+        if event.source == instance.identifier and FAILOVER in event.categories
+    ]
+    # Of those of one moment the last one told is the newest.
+    return max(reversed(told), key=lambda event: event.at, default=None)
+
+
+def _proposal(
+    source: Source, instance: Instance, away: Away, saving: Saving, event: Event | None
+) -> Warned:
+    why = f" since {short(event.at)} ({event.message.rstrip('.')})" if event else ""
+    spared = (
+        f"would spare {saving.full} full snapshots and copies, up to {saving.gib} GiB"
+        if saving.full
+        else "would spare no full snapshot: both zones have their bases"
+    )
+    text = (
+        f"it runs in {away.runs_in}{why}, so its snapshots are taken in {away.zone}; failing back "
+        f"to {away.back_to} before its next point {spared}"
+    )
+    fix = (
+        "in a quiet hour, since it is an outage: aws rds reboot-db-instance --force-failover "
+        f"--region {source.location.region} --db-instance-identifier {instance.identifier}"
+    )
+    policy = source.policy.name if source.policy else None
+    return Warned("W406 fail-back", "warning", text, source.ref.address, policy, fix)
