@@ -90,7 +90,7 @@ class Copied:
 
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Copied:
-    folder = working_folder(tmp_path_factory.mktemp("automated"), EXAMPLES / "automated")
+    folder = working_folder(tmp_path_factory.mktemp("automated"), EXAMPLES / "seeding")
     database = msgspec.structs.replace(FOLLOWED, retention_days=7)
     plans: list[Shown] = []
     forecasts: Forecasts = {}
