@@ -192,6 +192,7 @@ class _SteadyCounts:
     def __init__(self, now: datetime) -> None:
         self._now = now
         self._counts: dict[tuple[object, ...], int | None] = {}
+        self._slots: dict[tuple[Schedule, str], tuple[datetime, ...]] = {}
 
     def count(self, terms: Terms, keep: Keep, every: timedelta | None) -> int | None:
         """Return the number of points held in the long run, None where it only grows.
@@ -209,11 +210,18 @@ class _SteadyCounts:
             return 0
         if keep.is_empty:
             return None
-        slots = list(islice(self._past(schedule, terms.timezone), _MOST_SLOTS))
+        slots = list(self._slots_of(schedule, terms.timezone))
         if every is not None:
             periods = {period_start(every, terms.timezone, s): s for s in reversed(slots)}
             slots = list(periods.values())
         return len(decide(slots, keep, terms.timezone).keep)
+
+    def _slots_of(self, schedule: Schedule, timezone: ZoneInfo) -> tuple[datetime, ...]:
+        """Return the past slots of a schedule; its locations and their rules share them."""
+        known = (schedule, timezone.key)
+        if known not in self._slots:
+            self._slots[known] = tuple(islice(self._past(schedule, timezone), _MOST_SLOTS))
+        return self._slots[known]
 
     def _past(self, schedule: Schedule, timezone: ZoneInfo) -> Iterator[datetime]:
         moment = next_due(schedule, timezone, self._now - _HORIZON)

@@ -24,6 +24,7 @@ from engine.applying.clock import SystemClock, ThreadWorkers
 from engine.documents.shapes import shape_of
 from tests.chaos.sabotage import found_in, put
 
+_IMPORTED_LATE = ("cronsim", "networkx", "yaml")
 REPLY_SECONDS = 20
 FASTER = 150.0
 
@@ -83,6 +84,8 @@ def _import_all() -> None:
     for found in pkgutil.walk_packages(engine.__path__, "engine."):
         if not found.name.endswith("__main__"):
             importlib.import_module(found.name)
+    for name in _IMPORTED_LATE:
+        importlib.import_module(name)
 
 
 def _prepare() -> None:
