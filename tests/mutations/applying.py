@@ -42,8 +42,8 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "check-chain-available",
                 "a base goes only if its successor is available",
-                "    if found.state is not SnapshotState.AVAILABLE:",
-                "    if False:",
+                "the chain's successor, is not there\")\n    if found.state is not",
+                "the chain's successor, is not there\")\n    if False and found.state is not",
             ),
             (
                 "check-chain-confirmed",
@@ -54,7 +54,11 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "check-instance",
                 "another database under the name is not taken for the planned one",
+                "    found = sight.instance(condition.arn)\n    if found is None:\n"
+                '        return _refuse(condition, f"{condition.arn} is not there")\n'
                 "    if found.resource_id != condition.expected:",
+                "    found = sight.instance(condition.arn)\n    if found is None:\n"
+                '        return _refuse(condition, f"{condition.arn} is not there")\n'
                 "    if False:",
             ),
             (
@@ -102,8 +106,8 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "state-for-unshares",
                 "nothing is unshared while lock or journal cannot be reached",
-                "NEEDS_STATE = frozenset({Action.DELETE, Action.UNSHARE})",
-                "NEEDS_STATE = frozenset({Action.DELETE})",
+                "    {Action.DELETE, Action.UNSHARE, Action.MODIFY_BACKUPS,",
+                "    {Action.DELETE, Action.MODIFY_BACKUPS,",
             ),
             (
                 "state-not-for-backups",
@@ -210,8 +214,8 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "delete-checked-after-a-wait",
                 "a delete that had to wait checks its victim anew",
-                "            if isinstance(call, Delete):\n                # The wait",
-                "            if False:\n                # The wait",
+                "if isinstance(call, Delete | ModifyBackups):\n                # The wait",
+                "if False:\n                # The wait",
             ),
             (
                 "zone-confirmed-only-if-it-held",

@@ -289,10 +289,10 @@ MUTANTS: tuple[Mutant, ...] = (
                 ("origin-likely", "f.origin_verdict is Verdict.LIKELY_INCREMENTAL", "False"),
                 ("unchecked", "not f.checked", "False"),
                 ("other-key", "f.other_keys", "False"),
-                ("zone-changed", "f.crosses_accounts and f.zone_changed", "False"),
+                ("zone-changed", "f.origin is not None and f.zone_changed", "False"),
                 (
                     "newest-elsewhere",
-                    "f.origin is not None and not f.newest_same_chain and not f.zone_changed",
+                    "f.origin is not None and not f.newest_same_chain",
                     "False",
                 ),
             )

@@ -127,7 +127,7 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "quota-new-points-first",
                 "new points come before copies and bridges",
-                "    stage = 0 if step.action is Action.CREATE else 1 + is_bridge(step)",
+                "    stage = 0 if makes_primary(step) else 1 + is_bridge(step)",
                 "    stage = 0",
             ),
             (

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from tests.mutations.mutant import Mutant, mutants_of
 
-PROTECTION = "planning/test_protection.py planning/test_under_fire.py"
+PROTECTION = (
+    "planning/test_protection.py planning/test_under_fire.py planning/test_policy_shares.py "
+    "planning/test_one_off.py"
+)
 CHAINS = "planning/test_chain_bases.py planning/test_protection.py planning/test_bridges.py"
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -21,14 +24,8 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "held",
                 "a hold keeps everything",
-                "hold = next((one.hold for one in terms if one.hold is not None), None)",
-                "hold = None",
-            ),
-            (
-                "held-by-its-maker",
-                "the hold of the policy that made a point keeps it",
-                "        terms.append(matcher.terms(maker, source.instance))",
-                "        terms = list(terms)",
+                "    if hold is not None:\n        verdict.protect(KeepReason.HELD",
+                "    if False:\n        verdict.protect(KeepReason.HELD",
             ),
             (
                 "incomplete-own-place",
@@ -69,14 +66,26 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "shared-out-of-sight",
                 "what a stranger may be copying stays",
-                "        elif not around.world.locations_of(account):",
-                "        elif False:",
+                "        if around.world.locations_of(account):\n            _await",
+                "        if True:\n            _await",
             ),
             (
                 "after-its-unshare",
                 "a delete waits for the unshare",
-                "            verdict.release([unshare], [])",
-                "            verdict.release([], [])",
+                "        verdict.release([unshare], [])",
+                "        verdict.release([], [])",
+            ),
+            (
+                "unshared-lately",
+                "what an account outside the estate could read a while ago stays for two days",
+                "    if marks.unshared_at is not None and now < marks.unshared_at + OUT_OF_SIGHT:",
+                "    if False:",
+            ),
+            (
+                "promised",
+                "a one-off point stays until the time that was promised",
+                "    if until is not None and holding.is_point:",
+                "    if False:",
             ),
             (
                 "in-flight-origin",
@@ -230,6 +239,18 @@ MUTANTS: tuple[Mutant, ...] = (
                 "the longest idle_after of all policies with a say holds",
                 "    return max((one.idle_after for one in terms), default=",
                 "    return min((one.idle_after for one in terms), default=",
+            ),
+        ],
+    ),
+    *mutants_of(
+        "engine/planning/holds.py",
+        PROTECTION,
+        [
+            (
+                "held-by-its-maker",
+                "the hold of the policy that made a point keeps it",
+                "        yield maker, world.matcher.terms(maker, source.instance)",
+                "        yield from ()",
             ),
         ],
     ),

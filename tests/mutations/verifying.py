@@ -84,8 +84,8 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "verifier-what-is-sure",
                 "points count that are there when a delete is done",
-                "            sure = slots.available | self._made_before(case, slots)",
-                "            sure = slots.available | frozenset(slots.planned)",
+                "            sure = slots.counted | self._made_before(case, slots)",
+                "            sure = slots.counted | frozenset(slots.planned)",
             ),
             (
                 "verifier-orphans-keep-for",
