@@ -146,7 +146,7 @@ def _why_not(
 
 def _is_first(source: Source, world: World) -> bool:
     known = world.scope(source.location).snapshots is not None
-    return known and not any(h.marks.resource == source.ref.resource_id for h in source.holdings)
+    return known and all(is_one_off(h.marks) for h in _own(source))
 
 
 def near_backup_window(instance: Instance, now: datetime) -> bool:

@@ -218,11 +218,15 @@ class _Full:
 
     @property
     def is_first(self) -> bool:
-        """Whether the database has no point at that location yet."""
+        """Whether the database has no point at that location yet.
+
+        One-off points there are made besides the regular ones, so they spoil no regular first.
+        """
         return not any(
             h.is_point
             and h.location == self.planned.location
             and h.marks.resource == self.planned.marks.resource
+            and (is_one_off(self.planned.marks) or not is_one_off(h.marks))
             for h in self.draft.source.holdings
         )
 

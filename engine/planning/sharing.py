@@ -88,9 +88,12 @@ def _give(sharing: _Sharing, origin: Origin, copies: _Copies) -> list[str]:
 def _share(sharing: _Sharing, origin: Origin, copies: _Copies, gifts: list[str]) -> None:
     draft = sharing.draft
     shared = _all_of(sharing, origin, copies)
+    # Only the policy's own share names whom it lets in: a run that dies between the two would else
+    # leave a tag by which an account outside the estate was let in by somebody else, for good.
+    told = origin.marks.shared | origin.marks.shared_by_policy | set(copies)
     steps = list(gifts)
     for account in sorted(copies):
-        step = draft.add(share_snapshot(draft.source, origin, account, shared))
+        step = draft.add(share_snapshot(draft.source, origin, account, told))
         steps.append(step)
         if isinstance(origin, Planned):
             draft.depend(step, [origin.step])

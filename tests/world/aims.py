@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, datetime, timedelta
 
-from engine.documents.model import Every, Incremental, Policy, Schedule
-from engine.identity.marks import PIN, SHARED, ZONE, Role
+from engine.documents.model import Every, Fallback, Incremental, Policy, Schedule
+from engine.identity.marks import PIN, ZONE, Role
 from engine.inventory.placement import UNKNOWN_ZONE
 from tests.world.promises import BrokenError
+from tests.world.readable import check_readers
 from tests.world.running import Engine
 from tests.world.things import Database, Thing
 
@@ -19,7 +20,9 @@ def check_settled(engine: Engine) -> None:
     """Object unless everything due is backed up and nothing is left over."""
     for database in engine.world.databases:
         check_backed_up(engine, database)
+        check_announced(engine, database)
     check_no_leftovers(engine)
+    check_readers(engine)
 
 
 def check_backed_up(engine: Engine, database: Database) -> None:
@@ -30,7 +33,7 @@ def check_backed_up(engine: Engine, database: Database) -> None:
     """
     takers = engine.promises.takers(database)
     schedule = takers[0].terms.snapshots.schedule if takers else None
-    if schedule is None:
+    if schedule is None or _waits_for_a_replica(engine, database, takers[0]):
         return
     source = (database.location, database.resource)
     own = [one for one in engine.promises.points(source, database.location) if one.is_available]
@@ -38,15 +41,48 @@ def check_backed_up(engine: Engine, database: Database) -> None:
     late = schedule.window is not None and engine.world.clock >= due + timedelta(
         minutes=schedule.window.minutes
     )
-    if not own and late:
-        return
     claims = engine.promises.claims
-    covered = any(claims[one.arn].slot >= due or one.made >= due for one in own)
+    if late and all(claims[one.arn].keep_until is not None for one in own):
+        return
+    covered = any(
+        claims[one.arn].slot == due
+        or (claims[one.arn].keep_until is None and max(claims[one.arn].slot, one.made) >= due)
+        for one in own
+    )
     if not covered and not _is_squatted(engine, database, due):
         raise BrokenError(f"promise 8: {database.identifier} has no point for {due}")
-    if own:
-        newest = max(claims[one.arn].slot for one in own)
+    # One-off points are copied as long as they are promised.
+    wanted = [
+        one
+        for one in own
+        if claims[one.arn].keep_until is None or engine.promises.promised(one) is not None
+    ]
+    if wanted:
+        newest = max(claims[one.arn].slot for one in wanted)
         _check_copied(engine, database, takers[0], newest)
+
+
+def check_announced(engine: Engine, database: Database) -> None:
+    """Object unless each event that came since the latest slot has its point."""
+    takers, now = engine.promises.takers(database), engine.world.clock
+    schedule = takers[0].terms.snapshots.schedule if takers else None
+    if schedule is None:
+        return
+    source = (database.location, database.resource)
+    own = [one for one in engine.promises.points(source, database.location) if one.is_available]
+    slots = {engine.promises.claims[one.arn].slot for one in own}
+    for event in takers[0].terms.events:
+        is_due = latest_due(schedule, now) <= event.at <= now < event.keep_until
+        owed = is_due and database.born <= event.at
+        if owed and event.at not in slots and not _is_squatted(engine, database, event.at):
+            raise BrokenError(f"promise 8: {database.identifier} has no point of {event.at}")
+
+
+def _waits_for_a_replica(engine: Engine, database: Database, policy: Policy) -> bool:
+    wanted = policy.terms.snapshots.source
+    only_replicas = wanted is not None and wanted.fallback is Fallback.NONE
+    has_fit_one = engine.world.replicas_of(database) and not database.engine.startswith("sqlserver")
+    return only_replicas and not has_fit_one
 
 
 def _check_copied(engine: Engine, database: Database, policy: Policy, newest: datetime) -> None:
@@ -65,7 +101,7 @@ def _check_copied(engine: Engine, database: Database, policy: Policy, newest: da
 
 
 def check_no_leftovers(engine: Engine) -> None:
-    """Object to shares, failed objects and needless bridges that stay behind.
+    """Object to failed objects and needless bridges that stay behind.
 
     Of a chain of bridges two may stay: the one with the newest data and the one made last.
     """
@@ -74,8 +110,6 @@ def check_no_leftovers(engine: Engine) -> None:
     for thing in world.things.values():
         if not thing.by_engine or thing.arn in withheld:
             continue
-        if thing.shared or SHARED in thing.tags:
-            raise BrokenError(f"promise 5: {thing.arn} is still shared with {thing.shared}")
         if thing.status == "failed" and _is_managed(engine, thing):
             raise BrokenError(f"promise 5: {thing.arn} failed and is still there")
     bridges = [
@@ -95,7 +129,9 @@ def _is_managed(engine: Engine, thing: Thing) -> bool:
     database = engine.world.living(thing.protects)
     if database is None or not thing.by_engine or PIN in thing.tags:
         return False
-    return bool(engine.promises.takers(database))
+    takers = engine.promises.takers(database)
+    deciding = [*takers, engine.promises.maker(engine.promises.claims[thing.arn].policy)]
+    return bool(takers) and all(one is None or one.terms.hold is None for one in deciding)
 
 
 def _is_squatted(engine: Engine, database: Database, slot: datetime) -> bool:

@@ -14,7 +14,7 @@ from engine.inventory.records import Location
 from engine.plans.codes import Action, Check
 from engine.plans.plan import Plan, Precondition, Step
 from tests.world.aws import RefusedError, World
-from tests.world.things import Thing, zone_pair
+from tests.world.things import Database, Thing, zone_pair
 
 
 class Waiting(Enum):
@@ -135,6 +135,7 @@ class _Run:
             self._retag(step.arn, tags, ())
             for account in parameters["ValuesToAdd"]:
                 self.world.share(step.arn, account)
+            self._retag(step.arn, dict(parameters.get("TagsAfterwards", {})), ())
         elif step.action is Action.UNSHARE:
             for account in parameters["ValuesToRemove"]:
                 self.world.unshare(step.arn, account)
@@ -185,9 +186,13 @@ class _Run:
             case Check.ADOPTABLE | Check.ROOM_FOR_TAGS | Check.BACKUP_SETTINGS | Check.REPLICATIONS:
                 raise AssertionError("nothing is adopted here, and no automated backup changed")
             case Check.REPLICA_OF:
-                return False  # no database of this world is a replica
+                return database is not None and self._followed(database) == expected
             case Check.AUTOMATED_SNAPSHOT:
-                return False  # nor does it have automated backups
+                return False  # no database of this world has automated backups
+
+    def _followed(self, replica: Database) -> str | None:
+        followed = self.world.living((replica.location, replica.replicates or ""))
+        return followed.identifier if followed else None
 
     def _marks(self, thing: Thing | None) -> Marks | None:
         if thing is None:

@@ -56,6 +56,7 @@ class World:
     things: dict[str, Thing] = field(default_factory=dict)
     unreadable: set[Location] = field(default_factory=set)
     deleted_at: dict[tuple[Location, str], datetime] = field(default_factory=dict)
+    unshared_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
     quota: int = 1000
     effects: int = 0
     dies_after: int | None = None
@@ -65,6 +66,7 @@ class World:
     on_make: Watcher | None = None
     on_delete: Watcher | None = None
     on_change: Watcher | None = None
+    on_share: Callable[[Thing, str], None] | None = None
     on_unshare: Callable[[Thing, str], None] | None = None
 
     # -- what the engine reads ------------------------------------------------------------------
@@ -102,7 +104,9 @@ class World:
         return Scope(
             location,
             instances=tuple(
-                instance_record(one) for one in self.databases if one.location == location
+                instance_record(one, self.databases)
+                for one in self.databases
+                if one.location == location
             ),
             snapshots=tuple(things),
             keys=keys_at(location),
@@ -154,7 +158,7 @@ class World:
             original=self.clock,
             made=self.clock,
             ready=self.clock + self.takes,
-            protects=(location, found.resource),
+            protects=(location, found.replicates or found.resource),
             tags=dict(tags),
             by_engine=True,
         )
@@ -213,6 +217,8 @@ class World:
             raise RefusedError(f"InvalidDBSnapshotState {thing.status}")
         if "aws-rds" in thing.key:
             raise RefusedError("a snapshot under the default key cannot be shared")
+        if self.on_share is not None:
+            self.on_share(thing, account)
         self._effect(thing, self.on_change)
         thing.shared.add(account)
 
@@ -223,6 +229,7 @@ class World:
             self.on_unshare(thing, account)
         self._effect(thing, self.on_change)
         thing.shared.discard(account)
+        self.unshared_at[arn, account] = self.clock
 
     def _begin(self, thing: Thing, status: str) -> Thing:
         if sum(1 for _ in self.at(thing.location)) >= self.quota:
@@ -330,9 +337,38 @@ class World:
         database.zones = database.zones[::-1]
 
     def delete_instance(self, database: Database) -> None:
-        """The database goes; its snapshots stay."""
+        """The database goes; its snapshots stay, and its replicas become databases of their own."""
         self.databases.remove(database)
+        for one in self.databases:
+            if one.replicates == database.resource:
+                one.replicates = None
         self.deleted_at[database.location, database.resource] = self.clock
+
+    def rebuild_replica(self, database: Database) -> None:
+        """A database gets a read replica, or another one in its place."""
+        for one in self.replicas_of(database):
+            self.databases.remove(one)
+        self.serial += 1
+        replica = replace(
+            database,
+            identifier=f"{database.identifier}-replica",
+            resource=f"{database.resource}-REPLICA{self.serial}",
+            zones=database.zones[:1],
+            tags=dict(database.tags),
+            born=self.clock,
+            replicates=database.resource,
+        )
+        if self.database(replica.arn) is None:
+            self.databases.append(replica)
+
+    def lose_replica(self, database: Database) -> None:
+        """The read replicas of a database are deleted."""
+        for one in self.replicas_of(database):
+            self.databases.remove(one)
+
+    def replicas_of(self, database: Database) -> list[Database]:
+        """The read replicas of a database."""
+        return [one for one in self.databases if one.replicates == database.resource]
 
     def rename(self, database: Database, identifier: str) -> None:
         """The database gets another name."""

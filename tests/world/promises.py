@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from engine.documents.model import DEFAULT_IDLE_AFTER, Documents, Policy, Target
-from engine.identity.marks import GONE_SINCE, POLICY, ROLE, SLOT, SOURCE, ZONE, Role
+from engine.identity.marks import GONE_SINCE, KEEP_UNTIL, POLICY, ROLE, SLOT, SOURCE, ZONE, Role
 from engine.inventory.records import Location
 from engine.plans.codes import UnmanagedReason
 from engine.retention.decide import decide
@@ -35,6 +35,7 @@ class Claim:
     slot: datetime
     role: Role
     name: str
+    keep_until: datetime | None = None
 
 
 @dataclass
@@ -63,6 +64,7 @@ class Promises:
         self.world.on_make = self.made
         self.world.on_delete = self.deleted
         self.world.on_change = self.changed
+        self.world.on_share = self.shared
         self.world.on_unshare = self.unshared
 
     # -- effects --------------------------------------------------------------------------------
@@ -71,7 +73,8 @@ class Promises:
         """A snapshot or copy is about to be made."""
         tags = thing.tags
         slot = datetime.fromisoformat(tags[SLOT])
-        claim = Claim(tags[POLICY], slot, Role(tags[ROLE]), tags[SOURCE])
+        until = datetime.fromisoformat(tags[KEEP_UNTIL]) if KEEP_UNTIL in tags else None
+        claim = Claim(tags[POLICY], slot, Role(tags[ROLE]), tags[SOURCE], until)
         _demand(5, claim.slot <= self.world.clock, f"{thing.arn} is for a slot in the future")
         if thing.origin is not None:
             of_origin = self.claims.get(thing.origin)
@@ -89,6 +92,26 @@ class Promises:
         """A snapshot is about to be shared, unshared or tagged."""
         _demand(1, thing.by_engine, f"{thing.arn} is not the engine's and would be changed")
 
+    def shared(self, thing: Thing, account: str) -> None:
+        """A snapshot is about to be shared: for a copy to that account, or as a policy says."""
+        database = self.world.living(thing.protects) or self.heir(thing.protects)
+        policies = self.takers(database) if database else []
+        copies = {self.target(one.target) for p in policies for one in p.terms.snapshots.copies}
+        routes = {at.account for at in copies if thing.location == thing.protects[0]}
+        said = {who for policy in policies for who in self.readers(policy, thing)}
+        _demand(1, account in routes | said, f"{thing.arn} would be shared with {account}")
+
+    def readers(self, policy: Policy, thing: Thing) -> Iterator[str]:
+        """The accounts that a policy lets read the newest points where a snapshot lies."""
+        accounts = self.documents.estate.accounts
+        targets = {one.target for one in policy.terms.snapshots.copies}
+        for rule in policy.terms.share_with:
+            at_home = rule.origin == "source" and thing.location == thing.protects[0]
+            at_target = rule.origin in targets and self.target(rule.origin) == thing.location
+            if at_home or at_target:
+                names = (accounts[one].id if one in accounts else one for one in rule.accounts)
+                yield from (name for name in names if name != thing.location.account)
+
     def unshared(self, thing: Thing, account: str) -> None:
         """A snapshot is about to be taken away from an account."""
         readers = self.world.readers(thing.arn)
@@ -103,15 +126,29 @@ class Promises:
         _demand(4, thing.location not in self.unread, f"{thing.location} was not read")
         readers = [one.arn for one in self.world.readers(thing.arn)]
         _demand(4, not readers, f"{thing.arn} would go while {readers} is copied from it")
+        self._check_strangers(thing)
         if thing.status == "failed":
             return
         retired = self._is_retired(thing, claim)
         if not retired:
             _demand(4, home not in self.unread, f"{home}, where its source lives, was not read")
-        if claim.role is not Role.BRIDGE and not retired:
-            self._check_rules(thing, claim)
+        if claim.role is not Role.BRIDGE:
+            until = self.promised(thing)
+            _demand(2, until is None, f"{thing.arn} is promised until {until}")
+            if not retired:
+                self._check_rules(thing, claim)
         if not retired:
             self._check_base(thing)
+
+    def _check_strangers(self, thing: Thing) -> None:
+        """Nobody sees what an account outside the estate copies, so it gets time to end."""
+        own = {account.id for account in self.documents.estate.accounts.values()}
+        strangers = thing.shared - own
+        _demand(4, not strangers, f"{thing.arn} would go while {strangers} may read it")
+        for (arn, account), at in self.world.unshared_at.items():
+            is_long_ago = self.world.clock - at >= timedelta(days=2)
+            over = arn != thing.arn or account in own or is_long_ago
+            _demand(4, over, f"{thing.arn} would go, but {account} could read it until {at}")
 
     # -- promise 2 ------------------------------------------------------------------------------
 
@@ -128,7 +165,8 @@ class Promises:
         family = self.family(database)
         points = [one for source in family for one in self.points(source, thing.location)]
         slots = {self.claims[one.arn].slot for one in points if one.is_available}
-        judged = slots | {
+        promised = {self.claims[one.arn].slot for one in points if self.promised(one)}
+        judged = (slots - promised) | {
             slot
             for heir, at, slot in self.dropped
             if (heir, at) == (database.resource, thing.location)
@@ -148,6 +186,38 @@ class Promises:
         _demand(2, newest, f"{thing.arn} is the newest point at {thing.location}")
         least = self.documents.estate.guards.min_points
         _demand(2, len(left) >= least, f"{thing.arn} is one of the last {least} points")
+
+    def is_let_go(self, thing: Thing) -> bool:
+        """Whether no rule of a living source keeps a point, so that only a protection may."""
+        claim, database = self.claims[thing.arn], self.heir(thing.protects)
+        maker = self.maker(claim.policy)
+        if database is None or self.promised(thing):
+            return False
+        if self._is_retired(thing, claim):
+            return True
+        deciding = {one.name: one for one in (*self.takers(database), maker) if one is not None}
+        keeps = [
+            (policy, list(self.keeps(policy, database.location, thing.location)))
+            for policy in deciding.values()
+        ]
+        if maker is None or not all(said for _, said in keeps):
+            return False
+        family = self.family(database)
+        there = [one for source in family for one in self.points(source, thing.location)]
+        judged = [one for one in there if one.is_available and not self.promised(one)]
+        slots = {self.claims[one.arn].slot for one in judged}
+        kept = [self.kept(slots, keep, policy) for policy, said in keeps for keep in said]
+        return not any(claim.slot in those for those in kept)
+
+    def promised(self, thing: Thing) -> datetime | None:
+        """Until when a point stays whatever rules say; None where rules decide."""
+        claim, now = self.claims[thing.arn], self.world.clock
+        found = [] if claim.keep_until is None else [claim.keep_until]
+        database = self.heir(thing.protects)
+        for policy in self.takers(database) if database else ():
+            events = policy.terms.events
+            found += [one.keep_until for one in events if one.at == claim.slot]
+        return next((until for until in found if until > now), None)
 
     def kept(self, slots: set[datetime], keep: Keep, policy: Policy) -> set[datetime]:
         """What a policy's rules keep of these slots, now."""
@@ -278,6 +348,8 @@ class Promises:
 
 def _takes(policy: Policy, database: Database) -> bool:
     """Whether a policy takes a database; random policies select by tier and by name only."""
+    if database.replicates is not None:
+        return False
     condition = policy.select.condition
     tiers = condition.tags.get("tier", ("*",))
     globs = condition.identifiers or ("*",)

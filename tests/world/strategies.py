@@ -15,15 +15,19 @@ from engine.documents.model import (
     Documents,
     Estate,
     Every,
+    Fallback,
     FullCopies,
     Guards,
     Incremental,
     MaxDeletes,
+    OneOff,
     Orphans,
     Policy,
+    ReplicaSource,
     Retire,
     Schedule,
     Select,
+    ShareRule,
     SnapshotTerms,
     Target,
     Terms,
@@ -37,7 +41,9 @@ from tests.world.things import (
     CENTRAL,
     HOME,
     NO_KEY,
+    OTHER,
     PROD,
+    STRANGER,
     VAULT,
     WEST,
     Database,
@@ -69,6 +75,12 @@ class Event(StrEnum):
     DROP_POLICY = "drop_policy"
     EMPTY_KEEP = "empty_keep"
     PIN = "pin"
+    DROP_SHARES = "drop_shares"
+    SHARE = "share"
+    DROP_EVENTS = "drop_events"
+    HOLD = "hold"
+    REBUILD_REPLICA = "rebuild_replica"
+    LOSE_REPLICA = "lose_replica"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +98,24 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A random estate, what is in it at first, and what happens."""
+    """A random estate, what is in it at first, and what happens.
+
+    The first `replicated` databases have a read replica.
+    """
 
     documents: Documents
     databases: tuple[Database, ...]
     turns: tuple[Turn, ...]
     takes: timedelta
+    replicated: int = 0
 
     def world(self) -> World:
         """A fresh world at the beginning of the story."""
         own = [replace(database, tags=dict(database.tags)) for database in self.databases]
-        return World(START, takes=self.takes, databases=own)
+        world = World(START, takes=self.takes, databases=own)
+        for database in own[: self.replicated]:
+            world.rebuild_replica(database)
+        return world
 
 
 KEEPS = st.builds(
@@ -129,6 +148,38 @@ COPIES = st.lists(
 ).map(tuple)
 
 
+SHARES = st.lists(
+    st.builds(
+        ShareRule,
+        accounts=st.lists(
+            st.sampled_from(["vault", "prod", STRANGER, OTHER]), min_size=1, max_size=2, unique=True
+        ).map(tuple),
+        newest=st.integers(1, 2),
+        origin=st.sampled_from(["source", "source", "local", "remote", "sister"]),
+    ),
+    max_size=2,
+).map(tuple)
+ANNOUNCED = st.lists(
+    st.builds(
+        OneOff,
+        # Slots are at full hours too, so that a point may be due for both reasons.
+        at=st.integers(-6, 96).map(lambda hours: START + timedelta(hours=hours)),
+        reason=st.just("release"),
+        keep_for=st.sampled_from([timedelta(hours=12), timedelta(days=2), timedelta(days=30)]),
+    ),
+    max_size=2,
+    unique_by=lambda one: one.at,
+).map(tuple)
+REPLICA_SOURCES = st.sampled_from(
+    [
+        None,
+        None,
+        ReplicaSource("*-replica"),
+        ReplicaSource("*-replica", fallback=Fallback.NONE),
+    ]
+)
+
+
 def policies(name: str, select: Select) -> st.SearchStrategy[Policy]:
     """A policy of this name that takes what `select` says."""
     snapshots = st.builds(
@@ -137,6 +188,7 @@ def policies(name: str, select: Select) -> st.SearchStrategy[Policy]:
         keep=KEEPS,
         incremental=st.sampled_from(Incremental),
         copies=COPIES,
+        source=REPLICA_SOURCES,
     )
     orphans = st.none() | st.builds(
         Orphans,
@@ -148,6 +200,8 @@ def policies(name: str, select: Select) -> st.SearchStrategy[Policy]:
         snapshots=snapshots,
         orphans=orphans,
         idle_after=st.sampled_from([timedelta(days=4), timedelta(days=90)]),
+        events=ANNOUNCED,
+        share_with=SHARES,
     )
     return terms.map(lambda said: Policy(name, select, said))
 
@@ -247,4 +301,5 @@ def stories(
     found = tuple(draw(databases(number)) for number in range(draw(st.integers(1, 3))))
     happens = draw(st.lists(happening, min_size=1, max_size=length))
     takes = draw(st.sampled_from([timedelta(0), timedelta(minutes=25)]))
-    return Story(draw(said), found, tuple(happens), takes)
+    replicated = draw(st.integers(0, 2))
+    return Story(draw(said), found, tuple(happens), takes, replicated)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from engine.documents.model import Documents, Policy, Target
+from engine.documents.model import Documents, Policy, ShareRule, Target
 from engine.identity.marks import PIN
 from engine.plans.codes import Action
 from engine.retention.keep import Keep
@@ -13,7 +13,7 @@ from tests.world.applying import apply
 from tests.world.aws import KilledError
 from tests.world.running import Engine
 from tests.world.strategies import TIERS, Event, Story, Turn
-from tests.world.things import HOME, LOCAL, REMOTE, SISTER, Database
+from tests.world.things import HOME, LOCAL, REMOTE, SISTER, STRANGER, Database
 
 
 def begin(story: Story) -> Engine:
@@ -49,7 +49,7 @@ def heal(engine: Engine) -> None:
 def happen(engine: Engine, turn: Turn) -> None:
     """Let the event of a turn happen."""
     world = engine.world
-    databases = world.databases
+    databases = [one for one in world.databases if one.replicates is None]
     if databases and turn.event in _TO_DATABASES:
         _happen_to(engine, databases[turn.which % len(databases)], turn)
     elif turn.event is Event.FAIL_COPIES:
@@ -73,10 +73,21 @@ _TO_DATABASES = frozenset(
         Event.CHANGE_TIER,
         Event.STEAL_TAGS,
         Event.SQUAT,
+        Event.REBUILD_REPLICA,
+        Event.LOSE_REPLICA,
     }
 )
 _TO_DOCUMENTS = frozenset(
-    {Event.ROTATE_KEY, Event.DROP_COPIES, Event.DROP_POLICY, Event.EMPTY_KEEP}
+    {
+        Event.ROTATE_KEY,
+        Event.DROP_COPIES,
+        Event.DROP_POLICY,
+        Event.EMPTY_KEEP,
+        Event.DROP_SHARES,
+        Event.SHARE,
+        Event.DROP_EVENTS,
+        Event.HOLD,
+    }
 )
 
 
@@ -92,6 +103,10 @@ def _happen_to(engine: Engine, database: Database, turn: Turn) -> None:
             world.rename(database, f"{database.identifier}-{world.serial}")
         case Event.SWAP:
             world.restore_and_swap(database)
+        case Event.REBUILD_REPLICA:
+            world.rebuild_replica(database)
+        case Event.LOSE_REPLICA:
+            world.lose_replica(database)
         case Event.CHANGE_TIER:
             database.tags["tier"] = (*TIERS, "none")[turn.which]
         case Event.STEAL_TAGS:
@@ -121,9 +136,22 @@ def _rewritten(documents: Documents, turn: Turn) -> Documents:
             policies[name] = _with_snapshots(policies[name], copies=())
         case Event.EMPTY_KEEP if name in policies:
             policies[name] = _with_snapshots(policies[name], keep=Keep())
+        case Event.DROP_SHARES if name in policies:
+            policies[name] = _with_terms(policies[name], share_with=())
+        case Event.SHARE if name in policies:
+            policies[name] = _with_terms(policies[name], share_with=(ShareRule((STRANGER,)),))
+        case Event.DROP_EVENTS if name in policies:
+            policies[name] = _with_terms(policies[name], events=())
+        case Event.HOLD if name in policies:
+            policies[name] = _with_terms(policies[name], hold="a case")
     return replace(documents, policies=policies)
 
 
 def _with_snapshots(policy: Policy, **changes: object) -> Policy:
     snapshots = replace(policy.terms.snapshots, **changes)  # type: ignore[arg-type]
-    return replace(policy, terms=replace(policy.terms, snapshots=snapshots))
+    return _with_terms(policy, snapshots=snapshots)
+
+
+def _with_terms(policy: Policy, **changes: object) -> Policy:
+    terms = replace(policy.terms, **changes)  # type: ignore[arg-type]
+    return replace(policy, terms=terms)

@@ -10,13 +10,16 @@ import pytest
 
 from engine.documents.model import (
     Every,
+    OneOff,
     Schedule,
+    ShareRule,
 )
-from engine.identity.marks import PIN
+from engine.identity.marks import KEEP_UNTIL, PIN, SHARED
 from engine.plans.codes import Action
 from engine.retention.keep import Keep
-from tests.world.aims import check_backed_up, check_no_leftovers, latest_due
+from tests.world.aims import check_announced, check_backed_up, check_no_leftovers, latest_due
 from tests.world.promises import BrokenError
+from tests.world.readable import check_readers
 from tests.world.running import Engine
 from tests.world.scene import DAY, GOLD, engine, home, points
 from tests.world.strategies import START
@@ -24,6 +27,7 @@ from tests.world.things import (
     HOME,
     LOCAL,
     SISTER,
+    STRANGER,
     VAULT,
 )
 
@@ -70,6 +74,37 @@ def delete_a_base(made: Engine) -> None:
     made.world.delete(base.arn)
 
 
+def delete_a_promised_point(made: Engine) -> None:
+    announce(made)
+    made.settle()
+    made.world.tick(4 * DAY)
+    made.settle()
+    made.rewrite(replace(made.documents, policies={"gold": GOLD}))
+    made.world.delete(next(one for one in home(made) if KEEP_UNTIL in one.tags).arn)
+
+
+def announce(made: Engine) -> None:
+    event = OneOff(made.world.clock - timedelta(hours=1), "release", 30 * DAY)
+    announced = replace(GOLD, terms=replace(GOLD.terms, events=(event,)))
+    made.rewrite(replace(made.documents, policies={"gold": announced}))
+
+
+def share_with_a_stranger(made: Engine) -> None:
+    made.world.share(home(made)[-1].arn, STRANGER)
+
+
+def delete_what_is_shared(made: Engine) -> None:
+    home(made)[0].shared.add(STRANGER)
+    made.world.delete(home(made)[0].arn)
+
+
+def delete_what_a_stranger_may_be_copying(made: Engine) -> None:
+    home(made)[0].shared.add(STRANGER)
+    made.world.unshare(home(made)[0].arn, STRANGER)
+    made.world.tick(DAY)
+    made.world.delete(home(made)[0].arn)
+
+
 def delete_at_an_unread_place(made: Engine) -> None:
     made.world.unreadable = {LOCAL}
     made.plan()
@@ -105,6 +140,10 @@ def unshare_from_a_reader(made: Engine) -> None:
         (1, delete_foreign),
         (1, tag_foreign),
         (1, share_foreign),
+        (1, share_with_a_stranger),
+        (2, delete_a_promised_point),
+        (4, delete_what_is_shared),
+        (4, delete_what_a_stranger_may_be_copying),
         (2, delete_the_newest),
         (2, delete_of_an_empty_policy),
         (2, delete_of_a_removed_policy),
@@ -135,14 +174,37 @@ def test_a_missing_point_and_a_missing_copy_are_noticed() -> None:
         check_backed_up(made, orders)
 
 
+def test_a_missing_point_of_an_event_is_noticed() -> None:
+    made = engine(2)
+    made.settle()
+    (orders,) = made.world.databases
+    made.world.tick(timedelta(hours=2))
+    announce(made)
+    with pytest.raises(BrokenError, match="promise 8: orders has no point of"):
+        check_announced(made, orders)
+    made.settle()
+    check_announced(made, orders)
+
+
 def test_what_is_left_behind_is_noticed() -> None:
     made = engine(1)
     made.settle()
     check_no_leftovers(made)
+    check_readers(made)
     home(made)[-1].shared.add(VAULT)
     with pytest.raises(BrokenError, match="still shared"):
-        check_no_leftovers(made)
+        check_readers(made)
     home(made)[-1].shared.clear()
+    shares = replace(GOLD, terms=replace(GOLD.terms, share_with=(ShareRule((STRANGER,)),)))
+    made.rewrite(replace(made.documents, policies={"gold": shares}))
+    with pytest.raises(BrokenError, match="not shared"):
+        check_readers(made)
+    made.settle()
+    check_readers(made)
+    del home(made)[-1].tags[SHARED]
+    with pytest.raises(BrokenError, match="says engine:shared None"):
+        check_readers(made)
+    home(made)[-1].tags[SHARED] = STRANGER
     home(made)[0].status = "failed"
     with pytest.raises(BrokenError, match="failed and is still there"):
         check_no_leftovers(made)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +11,7 @@ from engine.inventory.records import Instance, Key, KeyManager, Location
 
 PROD, VAULT = "111111111111", "222222222222"
 WEST, CENTRAL = "eu-west-1", "eu-central-1"
+STRANGER, OTHER = "999999999999", "888888888888"
 HOME = Location(PROD, WEST)
 SISTER = Location(PROD, CENTRAL)
 LOCAL = Location(VAULT, WEST)
@@ -37,7 +38,10 @@ class Media:
 
 @dataclass(slots=True)
 class Database:
-    """An RDS instance. `zones` are the primary's and, for Multi-AZ, the standby's, by name."""
+    """An RDS instance. `zones` are the primary's and, for Multi-AZ, the standby's, by name.
+
+    `replicates` is the resource of the database at its location that it is a read replica of.
+    """
 
     location: Location
     identifier: str
@@ -48,6 +52,7 @@ class Database:
     tags: dict[str, str]
     born: datetime
     status: str = "available"
+    replicates: str | None = None
 
     @property
     def arn(self) -> str:
@@ -129,8 +134,10 @@ def keys_at(location: Location) -> Mapping[str, Key]:
     }
 
 
-def instance_record(database: Database) -> Instance:
-    """Return the record that AWS gives of a database."""
+def instance_record(database: Database, others: Iterable[Database] = ()) -> Instance:
+    """Return the record that AWS gives of a database among others at its location."""
+    near = [one for one in others if one.location == database.location]
+    followed = [one.identifier for one in near if one.resource == database.replicates]
     return Instance(
         arn=database.arn,
         location=database.location,
@@ -146,6 +153,9 @@ def instance_record(database: Database) -> Instance:
         allocated_gib=100,
         created_at=database.born,
         tags=dict(database.tags),
+        replica_of=followed[0] if followed else None,
+        replicas=tuple(one.identifier for one in near if one.replicates == database.resource),
+        replication="replicating" if followed else None,
     )
 
 

@@ -20,6 +20,7 @@ from engine.inventory.records import Location, SnapshotState
 from engine.planning.copying import Demand
 from engine.planning.draft import Draft, at
 from engine.planning.matching import makers
+from engine.planning.one_off import is_one_off
 from engine.planning.retaining import Rules, rules_at
 from engine.planning.routes import RouteBook
 from engine.planning.survey import Holding, Life, World
@@ -195,17 +196,21 @@ def _surely_kept(rules: Rules, slots: list[datetime], now: datetime) -> set[date
 def _gaps(
     draft: Draft, world: World, demand: Demand, told: set[tuple[Location, datetime]]
 ) -> Iterator[Drift]:
-    """Yield what a target lacks although newer points went there, oldest first as they go."""
+    """Yield what a target lacks although newer points went there, oldest first as they go.
+
+    One-off points go besides the others, so they tell nothing of regular ones.
+    """
     location = demand.route.location
     if not demand.missing or not demand.route.is_open:
         return
     there = [h for h in draft.source.holdings if h.location == location]
-    newest = max((h.slot for h in there if h.is_point and h.is_available), default=None)
     for slot in sorted(demand.missing):
-        if newest is None or slot > newest or (location, slot) in told:
-            continue
         origin = _origin(draft, slot)
-        if origin is None or _is_explained(draft, world, location, there, origin):
+        if origin is None or (location, slot) in told:
+            continue
+        alike = [h for h in there if is_one_off(origin.marks) or not is_one_off(h.marks)]
+        newest = max((h.slot for h in alike if h.is_point and h.is_available), default=None)
+        if newest is None or slot > newest or _is_explained(draft, world, location, there, origin):
             continue
         text = (
             f"{demand.route.target} has newer points and wants this one of "

@@ -49,7 +49,7 @@ def snapshots_to_ask_about(
         for holding in source.holdings:
             if not holding.is_available:
                 continue
-            if depth is Depth.ALL or holding.marks.shared:
+            if depth is Depth.ALL or holding.marks.shared | holding.marks.shared_by_policy:
                 asked.add(holding.arn)
             if holding.marks.role is not Role.BRIDGE:
                 newest[holding.location] = holding
