@@ -14,7 +14,7 @@ from engine.planning.draft import Draft
 from engine.planning.removal import Removal
 from engine.planning.routes import DEFAULT_KEY_ALIAS, RouteBook, is_default_key
 from engine.planning.steps import Origin
-from engine.planning.survey import Life, Source, World
+from engine.planning.survey import Holding, Life, Source, World
 
 NOBODY: frozenset[str] = frozenset()
 # A plan may be applied until a day after it was made, and a copy may take a day.
@@ -28,10 +28,12 @@ class Wishes:
     `accounts` are, by ARN, those that may read an object. `settled` are the objects whose shares
     stay as they are, since nobody can tell which policy holds. `hasty` are those that go without
     waiting for anything new: they are taken back at once, while others wait until what displaces
-    them may be read.
+    them may be read. `standing` are the accounts that may read an object until what this plan makes
+    is there: a guard may withhold that for good.
     """
 
     accounts: Mapping[str, frozenset[str]]
+    standing: Mapping[str, frozenset[str]]
     settled: frozenset[str] = NOBODY
     hasty: frozenset[str] = NOBODY
 
@@ -39,25 +41,38 @@ class Wishes:
         """Return the accounts that may read an object."""
         return self.accounts.get(arn, NOBODY)
 
+    def until_displaced(self, arn: str) -> frozenset[str]:
+        """Return the accounts that may read an object as long as nothing new is there."""
+        return self.standing.get(arn, NOBODY)
+
 
 def wishes_of(draft: Draft, world: World, book: RouteBook, removals: Sequence[Removal]) -> Wishes:
     """Return what is to be shared; what no rule keeps counts no more and is taken back.
 
     Where nobody can tell which policy holds, because the database could not be read or two
-    policies take it, what is shared stays shared.
+    policies take it, what is shared stays shared. The newest points that are there and not shared
+    yet are shared beside those that the plan makes, which may never come.
     """
     source = draft.source
     leaving = {removal.holding.arn for removal in removals}
     wanted: dict[str, frozenset[str]] = defaultdict(frozenset)
+    standing: dict[str, frozenset[str]] = defaultdict(frozenset)
     for rule, place in share_places(source, book):
         accounts = account_ids(rule, world.estate) - {place.account}
-        for origin in _newest(_points_at(draft, world, place, leaving), rule.newest):
-            if accounts:
-                wanted[origin.arn] |= accounts
+        if not accounts:
+            continue
+        points = list(_points_at(draft, world, place, leaving))
+        for origin in _newest(points, rule.newest):
+            wanted[origin.arn] |= accounts
+        for origin in _newest((p for p in points if isinstance(p, Holding)), rule.newest):
+            standing[origin.arn] |= accounts
+    for holding in source.holdings:
+        if not is_known(holding.marks, standing.get(holding.arn, NOBODY)):
+            wanted[holding.arn] |= standing[holding.arn]
     is_settled = source.life is Life.UNKNOWN or source.match.rivals
     settled = frozenset(h.arn for h in source.holdings) if is_settled else NOBODY
     hasty = frozenset(removal.holding.arn for removal in removals if not removal.after)
-    return Wishes(dict(wanted), settled, hasty)
+    return Wishes({a: who for a, who in wanted.items() if who}, dict(standing), settled, hasty)
 
 
 def share_places(source: Source, book: RouteBook) -> Iterator[tuple[ShareRule, Location]]:

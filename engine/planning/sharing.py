@@ -21,13 +21,14 @@ _NO_COPIES: _Copies = {}
 class _Sharing:
     """What the shares of one source rest on; `given` are a policy's new shares, by who gets them.
 
-    `given` holds step ids by location and account.
+    `given` holds step ids by location and account, `coming` those of points that the plan makes.
     """
 
     draft: Draft
     world: World
     wishes: Wishes
     given: dict[tuple[Location, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    coming: dict[tuple[Location, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
 def plan_shares(draft: Draft, world: World, wishes: Wishes) -> None:
@@ -80,8 +81,9 @@ def _give(sharing: _Sharing, origin: Origin, copies: _Copies) -> list[str]:
     step = sharing.draft.add(give_snapshot(sharing.draft.source, origin, wanted, shared))
     if isinstance(origin, Planned):
         sharing.draft.depend(step, [origin.step])
+    found = sharing.coming if isinstance(origin, Planned) else sharing.given
     for account in wanted:
-        sharing.given[origin.location, account].append(step)
+        found[origin.location, account].append(step)
     return [step]
 
 
@@ -130,6 +132,8 @@ def _take_back(
         previous = [step]
         if account in origin.marks.shared_by_policy and origin.arn not in sharing.wishes.hasty:
             draft.depend(step, sharing.given[origin.location, account])
+            if account in sharing.wishes.until_displaced(origin.arn):
+                draft.depend(step, sharing.coming[origin.location, account])
 
 
 def _may_be_read(sharing: _Sharing, origin: Origin, account: str) -> bool:

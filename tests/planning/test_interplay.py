@@ -172,6 +172,31 @@ def test_a_routes_share_names_nobody_whom_only_the_policy_lets_in() -> None:
     assert cut_short.arn in deleted(found)
 
 
+def test_a_copy_that_is_held_back_does_not_keep_the_newest_from_being_shared() -> None:
+    docs = gold(
+        None,
+        LOCAL,
+        share_with=(ShareRule((STRANGER,), origin="local"),),
+        incremental=Incremental.REQUIRE,
+    )
+    oldest = given(a_snapshot(ORDERS, ago(2), VAULT), STRANGER)
+    newest = a_snapshot(ORDERS, ago(1), VAULT)
+    today = a_snapshot(ORDERS, SLOT, volume="db-ELSE")
+    points = [*daily(ORDERS, [1, 2]), today]
+    found = planned(docs, *points, oldest, newest)
+    held = held_back(found)
+    copy = step_of(found, "copy_snapshot")
+    assert copy.id in held
+    share = next(step for step in steps(found, "share_snapshot") if step.arn == newest.arn)
+    unshare = next(step for step in steps(found, "unshare_snapshot") if step.arn == oldest.arn)
+    assert not {share.id, unshare.id} & set(held)
+    assert unshare.depends_on == (share.id,)
+    # What may be read stays readable until the copy comes.
+    found = planned(docs, *points, given(newest, STRANGER))
+    (unshare,) = (s for s in steps(found, "unshare_snapshot") if s.arn == newest.arn)
+    assert unshare.id in held_back(found)
+
+
 def test_a_one_off_point_that_is_the_newest_is_shared_as_long_as_it_is() -> None:
     newest = one_off(SLOT + timedelta(minutes=5))
     docs = gold(ONE, share_with=(TEST,))
