@@ -56,6 +56,9 @@ def _retagged(snapshot: Snapshot, **tags: str) -> Snapshot:
         replace(PRIMARY, pin="case 7"),
         replace(PRIMARY, pin=""),
         replace(PRIMARY, adopted="0123456789abcdef"),
+        replace(PRIMARY, shared_by_policy=frozenset({"222222222222", "333333333333"})),
+        replace(PRIMARY, shared_by_policy=frozenset({"222222222222"}), being_given=True),
+        replace(PRIMARY, unshared_at=SLOT + timedelta(hours=1)),
     ],
 )
 def test_marks_are_read_back_as_they_were_written(written: Marks) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.documents.model import CopyRule, Documents, Guards, MaxDeletes
-from engine.identity.marks import Role, owned_marks, tags_of
+from engine.identity.marks import Role, adoption_proof, owned_marks, read_marks, tags_of
 from engine.identity.names import snapshot_arn
 from engine.inventory.records import (
     Instance,
@@ -222,6 +222,12 @@ def test_nothing_is_adopted_where_it_is_not_known_what_lives_there() -> None:
     assert "not read completely" in told(found)
 
 
+def test_a_vault_that_could_not_be_read_hinders_no_adoption_elsewhere() -> None:
+    found = adopted(by_hand(), scopes=unread(VAULT))
+    assert names(found) == ["by-hand"]
+    assert [one.fate.value for one in found.afterwards] == ["kept"]
+
+
 def test_a_copy_within_the_vault_is_no_database_of_the_vault() -> None:
     found = adopted(by_hand("moved", at=VAULT), by_hand())
     assert names(found) == ["by-hand"]
@@ -396,3 +402,61 @@ def test_an_ordinary_plan_adopts_nothing() -> None:
     step = step_of(adopted(snapshot), "tag_snapshot")
     findings = verify([step], gold(), inventory([ORDERS], [snapshot]), NOW)
     assert {one.promise for one in findings} == {1}
+
+
+def lying(step: Step, snapshot: Snapshot, **tags: str) -> Step:
+    """The step with other tags, and the proof that fits them."""
+    told = step.parameters["Tags"] | {f"engine:{name}": value for name, value in tags.items()}
+    marks = read_marks(told)
+    assert marks is not None
+    proven = tags_of(replace(marks, adopted=adoption_proof(marks, snapshot.arn)))
+    return replace(step, parameters={"Tags": proven})
+
+
+def test_no_proof_makes_a_lie_true() -> None:
+    snapshot = by_hand()
+    step = step_of(adopted(snapshot), "tag_snapshot")
+    assert verified(lying(step, snapshot), snapshot) == ""
+    origin = snapshot_arn(ORDERS.arn, PROD, "another")
+    for lie, objection in (
+        ({"role": "bridge", "origin": origin}, "nothing is adopted as bridge"),
+        ({"origin": origin}, "nothing is adopted as primary"),
+        ({"role": "copy", "origin": origin}, f"it is not a copy of {origin}"),
+    ):
+        assert verified(lying(step, snapshot, **lie), snapshot) == objection
+
+
+def test_a_copy_is_adopted_as_one_of_what_aws_says_it_was_made_from() -> None:
+    origin = by_hand()
+    copy = copy_of(origin, "in-the-vault")
+    step = next(one for one in adopted(origin, copy).steps if one.arn == copy.arn)
+    assert verified(step, copy) == ""
+    assert (
+        verified(step, replace(copy, source_snapshot=None)) == f"it is not a copy of {origin.arn}"
+    )
+    other = snapshot_arn(ORDERS.arn, PROD, "another")
+    lie = lying(step, copy, origin=other)
+    assert verified(lie, copy) == f"it is not a copy of {other}"
+
+
+def test_what_is_tagged_is_what_the_step_names() -> None:
+    snapshot = by_hand()
+    step = step_of(adopted(snapshot), "tag_snapshot")
+    lie = replace(step, snapshot="another")
+    said = f"it names {snapshot.arn}, but would call for another at {PROD}"
+    assert verified(lie, snapshot) == said
+
+
+def test_what_was_not_found_is_not_adopted() -> None:
+    snapshot = by_hand()
+    step = step_of(adopted(snapshot), "tag_snapshot")
+    said = f"{snapshot.arn} was not found at {PROD}"
+    assert verified(step, by_hand("another")) == said
+    assert verified(step, replace(snapshot, location=VAULT)) == said
+
+
+def test_what_the_engine_owns_is_not_adopted_again() -> None:
+    snapshot = by_hand()
+    step = step_of(adopted(snapshot), "tag_snapshot")
+    said = f"{snapshot.arn} is the engine's already"
+    assert said in verified(step, tagged(snapshot, step))

@@ -12,6 +12,7 @@ from engine.documents.model import (
     AutomatedTerms,
     Documents,
     Estate,
+    Every,
     RegionalTarget,
     Replicating,
     Replication,
@@ -315,6 +316,14 @@ def test_a_window_in_the_way_of_another_is_withheld_and_nothing_else(
     assert any("BackupRetentionPeriod" in step.parameters for step in done)
 
 
+def test_beside_points_that_are_made_all_day_a_window_may_stand_anywhere() -> None:
+    hourly = Schedule(Every(timedelta(hours=2)), Window(120, 300))
+    found = plan(docs(schedule=hourly, window=Window(100, 130)), world(database()))
+    assert changes(found) == [{"PreferredBackupWindow": "01:40-02:10"}]
+    assert "E344" not in codes(found)
+    assert held_back(found) == {}
+
+
 def test_where_two_policies_match_automated_backups_stay_as_they_are() -> None:
     one = docs(retention_days=14).policies["gold"]
     two = replace(one, name="golden")
@@ -384,6 +393,30 @@ def test_another_target_moves_it() -> None:
     assert step_of(found, "replicate_automated_backups", FAR).depends_on == (stop.id,)
 
 
+def test_regions_beside_the_right_one_are_stopped_and_that_one_goes_on() -> None:
+    instance = database(replications=(link(FAR), link(WEST)))
+    there = {FAR: {"automated": (backup(instance),)}}
+    found = planned(instance, there, replicate_to=Replication("far"))
+    assert [step.id for step in found.steps] == [step_of(found, "stop_replication", WEST).id]
+
+
+@pytest.mark.parametrize(
+    ("busy", "code"),
+    [
+        ({"status": "modifying"}, "modify_state"),
+        ({"aws_backup_arn": "arn:aws:backup:eu-west-1:111111111111:x"}, "aws_backup_decides"),
+    ],
+    ids=["being modified", "under AWS Backup"],
+)
+def test_replication_ends_only_where_the_database_may_be_changed(
+    busy: dict[str, Any], code: str
+) -> None:
+    replicated = database(replications=(link(FAR), link(WEST)), **busy)
+    found = planned(replicated, replicate_to=Replicating.NONE)
+    assert not found.steps
+    assert waits(found, FAR) == waits(found, WEST) == [code]
+
+
 def test_what_a_policy_never_spoke_of_is_told_and_not_stopped() -> None:
     found = planned(database(replications=(link(FAR),)), retention_days=7)
     assert not found.steps
@@ -423,6 +456,14 @@ def test_a_key_of_no_use_stops_nothing_that_runs(state: str) -> None:
     found = planned(instance, {FAR: {"keys": keys}}, replicate_to=Replication("far"))
     assert not found.steps
     assert "E348" in codes(found)
+
+
+def test_a_key_that_does_not_exist_stops_nothing_that_runs() -> None:
+    instance = database(replications=(link(WEST),))
+    found = planned(instance, {FAR: {"keys": {}}}, replicate_to=Replication("far"))
+    assert not found.steps
+    (missing,) = [one for one in found.warnings if one.code.startswith("E348")]
+    assert missing.text.endswith(f"key alias/far of target far does not exist in {FAR}")
 
 
 def test_without_backups_there_is_nothing_to_replicate() -> None:
@@ -494,6 +535,17 @@ def test_what_outlived_its_database_or_its_replication_is_shown_with_its_end() -
     ]
     only = plan(docs(), world(instance, scopes=scopes), only=("prod/*/gone",))
     assert [one.source.identifier for one in only.retained] == ["gone"]
+
+
+def test_where_no_database_could_be_listed_nobody_knows_what_became_of_it() -> None:
+    gone = backup(an_instance("gone"), FAR, 1, status="retained")
+    for listed, text in (
+        ((), "the database is deleted"),
+        (None, "the database is deleted, or its replication was stopped"),
+    ):
+        scopes = {PROD: {"instances": listed}, FAR: {"automated": (gone,)}}
+        found = planned(database(), scopes)
+        assert [one.text for one in found.retained] == [text]
 
 
 # -- drift ---------------------------------------------------------------------------------------

@@ -90,6 +90,12 @@ def test_nothing_is_called_gone_where_it_is_not_known_what_lives() -> None:
     assert listed(scopes=scopes) == []
 
 
+def test_copies_that_name_each_other_as_their_origin_are_listed_all_the_same() -> None:
+    first = final("first", PROD, source_snapshot=snapshot_arn(REPORTS.arn, VAULT, "second"))
+    second = final("second", VAULT, source_snapshot=first.arn)
+    assert sorted(listed(first, second)) == ["first", "second"]
+
+
 def test_a_selection_leaves_out_other_databases() -> None:
     assert listed(final(), only=("prod/*/reports",)) == ["reports-final"]
     assert listed(final(), only=("prod/*/orders-1",)) == []

@@ -183,6 +183,12 @@ def test_a_regular_point_with_the_time_of_an_event_stays_as_long_as_the_policy_s
     assert deleted(judged(gold(), point, *newer)) == {point.arn}
 
 
+def test_an_event_keeps_its_point_no_longer_than_it_says() -> None:
+    point, newer = a_snapshot(ORDERS, EVENING), daily(ORDERS, [0])
+    assert kept(at(EVENING + MONTH - MINUTE, announced(), point, *newer), point) == ["event"]
+    assert deleted(at(EVENING + MONTH, announced(), point, *newer)) == {point.arn}
+
+
 @pytest.mark.parametrize(
     "keep", [Keep(last=2), Keep(daily=2), Keep(within=Span(days=1, hours=1)), Keep(weekly=1)]
 )

@@ -18,6 +18,7 @@ from tests.planning.builders import (
     DEFAULT_KEY,
     NOW,
     PROD,
+    REMOTE,
     SLOT,
     VAULT,
     a_policy,
@@ -128,6 +129,22 @@ def test_the_copies_of_a_target_are_shared_where_the_policy_says_so() -> None:
         VAULT.account,
         [PROD.account, STRANGER],
     )
+
+
+def test_nothing_is_shared_with_the_account_that_holds_it() -> None:
+    found = planned(sharing(ShareRule(("prod",))), a_snapshot(ORDERS, SLOT))
+    assert found.steps == ()
+
+
+def test_the_copies_of_a_target_that_gets_none_are_not_shared() -> None:
+    rule = ShareRule((STRANGER,), origin="remote")
+    found = planned(
+        sharing(rule, copies=[CopyRule("local")]),
+        a_snapshot(ORDERS, SLOT),
+        a_snapshot(ORDERS, SLOT, VAULT),
+        a_snapshot(ORDERS, SLOT, REMOTE),
+    )
+    assert steps(found, "share_snapshot") == []
 
 
 @pytest.mark.parametrize("status", ["creating", "failed", "deleting", "odd"])
@@ -266,6 +283,15 @@ def test_what_goes_and_was_shared_inside_the_estate_goes_after_its_unshare() -> 
     assert unshare.id in step_of(found, "delete_snapshot").depends_on
 
 
+def test_what_goes_stays_while_an_account_of_the_estate_copies_it_and_may_read_it() -> None:
+    old = given(a_snapshot(ORDERS, ago(4)), VAULT.account)
+    copying = {"source_snapshot": old.arn}
+    theirs = a_snapshot(ORDERS, ago(9), VAULT, status="copying", record=copying)
+    found = planned(sharing(), old, replace(theirs, tags={}), *daily(ORDERS, (0, 1, 2)))
+    assert found.steps == ()
+    assert reasons(found, old)["shared"].text == f"{VAULT.account} may still read it"
+
+
 def test_a_short_quota_makes_no_circle_of_shares_and_deletes() -> None:
     old = given(a_snapshot(ORDERS, ago(1)), VAULT.account)
     docs = sharing(ShareRule(("vault",)), keep=Keep(last=1))
@@ -292,6 +318,12 @@ def test_points_with_tde_are_not_shared_and_the_check_says_so() -> None:
     found = planned(sharing(TEST), today)
     assert steps(found, "share_snapshot") == []
     assert "E332 share-tde" in {one.code for one in found.warnings}
+
+
+def test_what_cannot_be_shared_is_told_once_for_a_place() -> None:
+    today = a_snapshot(ORDERS, SLOT, record={"tde": True})
+    found = planned(sharing(TEST, ShareRule((OTHER,))), today)
+    assert [one.code for one in found.warnings] == ["E332 share-tde"]
 
 
 def test_an_unencrypted_point_is_shared() -> None:

@@ -15,6 +15,7 @@ from tests.verifying.scene import (
     NOW,
     VAULT,
     Scene,
+    create,
     day,
     delete,
     found,
@@ -67,3 +68,9 @@ def test_a_promised_point_takes_the_place_of_no_other_one() -> None:
     scene.snapshots += [promised(4.5)]
     assert scene.broken(delete(primary(3))) == [2]
     assert scene.broken(delete(primary(2))) == []
+
+
+def test_a_promised_point_that_the_plan_makes_takes_the_place_of_no_other_one() -> None:
+    regular, extra = create(5), create(5, keep_until=LATER, reason="upgrade")
+    assert Scene().broken(regular, delete(primary(3), regular)) == []
+    assert Scene().broken(extra, delete(primary(3), extra)) == [2]

@@ -107,3 +107,9 @@ def test_a_target_that_the_policy_does_not_copy_to_is_no_place_of_shares() -> No
     rules = (ShareRule((STRANGER,), origin="remote"),)
     assert sharing(*rules).broken(share(copy(4), STRANGER)) == [1]
     assert CopyRule("remote") not in GOLD.terms.snapshots.copies
+
+
+def test_nobody_says_who_may_read_the_points_of_a_database_that_is_gone() -> None:
+    scene = sharing(ShareRule((STRANGER,)))
+    scene.instances = []
+    assert scene.broken(share(primary(4), STRANGER)) == [1]
