@@ -47,9 +47,9 @@ def check_option_groups(source: Source, world: World, book: RouteBook) -> Iterab
     if not uses_tde(source):
         return
     for route in _routes(source, book):
-        is_far = route.location.region != source.location.region
+        # Within its account every route leads to another region.
         is_ours = route.location.account == source.location.account
-        if is_far and is_ours and route.rule.option_group is None:
+        if is_ours and route.rule.option_group is None:
             text = f"it uses TDE, and the copy to {route.target} names no option group"
             fix = f"name one of {route.location} with TDE as `option_group` of the copy"
             yield _error("E333 option-group", source, text, fix)

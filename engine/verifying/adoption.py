@@ -81,7 +81,7 @@ def _untrue(marks: Marks, found: Snapshot, documents: Documents) -> Iterator[str
     if not marks.resource == marks.volume == found.resource_id:
         yield f"it is a snapshot of {found.resource_id}, not of {marks.resource}"
     if marks.role is Role.COPY:
-        if found.source_snapshot is None or marks.origin != found.source_snapshot:
+        if marks.origin != found.source_snapshot:
             yield f"it is not a copy of {marks.origin}"
         return
     if marks.role is not Role.PRIMARY or marks.origin is not None:

@@ -218,4 +218,101 @@ MUTANTS: tuple[Mutant, ...] = (
             ),
         ],
     ),
+    *mutants_of(
+        "engine/verifying/automated.py",
+        "verifying/test_automated.py",
+        [
+            (
+                "verifier-automated-database",
+                "the automated backups of a database of the same name stay as they are",
+                "(one.arn, one.resource_id) == (step.arn, step.source.resource_id)",
+                "one.arn == step.arn",
+            ),
+            (
+                "verifier-automated-one-policy",
+                "two policies decide nothing about automated backups",
+                "    if len(policies) != 1:",
+                "    if not policies:",
+            ),
+            (
+                "verifier-automated-aws-backup",
+                "what AWS Backup decides about is not changed",
+                "    if instance.aws_backup_arn is not None:",
+                "    if False:",
+            ),
+            (
+                "verifier-automated-parameters",
+                "automated backups are changed by known parameters only",
+                "sorted(set(step.parameters) - known)",
+                "()",
+            ),
+            (
+                "verifier-automated-retention",
+                "automated backups are kept as long as the policy says",
+                "    if days not in (None, wanted.retention_days):",
+                "    if False:",
+            ),
+            (
+                "verifier-automated-replicas",
+                "automated backups that feed replicas are not turned off",
+                "    if days == 0 and instance.replicas:",
+                "    if False:",
+            ),
+            (
+                "verifier-replication-place",
+                "automated backups are replicated where the policy says",
+                "    if there != aim or there.account != instance.location.account:",
+                "    if False:",
+            ),
+            (
+                "verifier-replication-unsaid",
+                "replication goes on where the policy says nothing of it",
+                "    if replication is Replicating.AS_IT_IS:",
+                "    if False:",
+            ),
+            (
+                "verifier-replication-anew",
+                "replication that the policy wants goes on",
+                "    if aim == there and not _started_anew(step, evidence):",
+                "    if False:",
+            ),
+        ],
+    ),
+    *mutants_of(
+        "engine/verifying/adoption.py",
+        "planning/test_adoption.py",
+        [
+            (
+                "verifier-adoption-tags",
+                "adoption only adds tags",
+                ' or step.parameters.keys() != {"Tags"}',
+                "",
+            ),
+            (
+                "verifier-adoption-owned",
+                "what is the engine's already is not adopted",
+                "    if owned_marks(found, estate) is not None:",
+                "    if False:",
+            ),
+            (
+                "verifier-adoption-proof",
+                "an adoption proves what its tags say",
+                "    if marks.adopted != adoption_proof(marks, found.arn):",
+                "    if False:",
+            ),
+            (
+                "verifier-adoption-origin",
+                "a copy is adopted as one of its origin",
+                "        if marks.origin != found.source_snapshot:",
+                "        if False:",
+            ),
+            (
+                "verifier-adoption-slot",
+                "a point is adopted with the time it was taken",
+                "    if found.taken_at is None"
+                " or marks.slot != found.taken_at.replace(microsecond=0):",
+                "    if False:",
+            ),
+        ],
+    ),
 )

@@ -22,6 +22,7 @@ from engine.inventory.records import (
 )
 from engine.planning.adoptable import Wanted
 from engine.planning.adopting import plan_adoption
+from engine.plans.codes import Action
 from engine.plans.plan import Plan, Step
 from engine.retention.keep import Keep
 from engine.verifying.adoption import verify_adoption
@@ -379,6 +380,7 @@ def test_the_verifier_notices_what_tags_say_that_is_not_so(
         ({"tags": {"engine:estate": "globex"}}, "bears tags"),
         ({"type": SnapshotType.AWS_BACKUP}, "never the engine's"),
         ({"status": "creating"}, "is creating"),
+        ({"original_created_at": None, "created_at": None}, "it was taken at None"),
         ({"tags": {f"key-{n}": "x" for n in range(45)}}, "more than 50"),
     ],
 )
@@ -395,6 +397,7 @@ def test_the_verifier_lets_an_adoption_do_nothing_but_tag() -> None:
     step = step_of(adopted(snapshot), "tag_snapshot")
     lie = replace(step, parameters=dict(step.parameters) | {"RemoveTags": ["team"]})
     assert "only adds tags" in verified(lie, snapshot)
+    assert "only adds tags" in verified(replace(step, action=Action.UNSHARE), snapshot)
 
 
 def test_an_ordinary_plan_adopts_nothing() -> None:
@@ -460,3 +463,11 @@ def test_what_the_engine_owns_is_not_adopted_again() -> None:
     step = step_of(adopted(snapshot), "tag_snapshot")
     said = f"{snapshot.arn} is the engine's already"
     assert said in verified(step, tagged(snapshot, step))
+
+
+def test_what_aws_itself_named_is_not_adopted_whatever_its_type_says() -> None:
+    ours, theirs = by_hand(), by_hand("awsbackup:job-1")
+    step = step_of(adopted(ours), "tag_snapshot")
+    lie = lying(replace(step, arn=theirs.arn, snapshot=theirs.identifier), theirs)
+    said = f"{theirs.arn} is a snapshot of type manual, which is never the engine's"
+    assert verified(lie, theirs) == said

@@ -66,8 +66,10 @@ def test_an_option_group_that_is_missing_is_told_where_aws_asks_for_one() -> Non
     assert warned.fix == f"name one of {SISTER} with TDE as `option_group` of the copy"
 
 
-def test_no_option_group_is_asked_for_where_nothing_leaves_the_region() -> None:
-    assert missing(planned(CopyRule("local"))) == []
+def test_no_option_group_helps_into_other_accounts_so_none_is_asked_for_there() -> None:
+    found = planned(CopyRule("local"), CopyRule("remote"))
+    assert missing(found) == []
+    assert "E306 tde" in {one.code for one in found.warnings}
 
 
 def test_a_database_that_does_not_encrypt_itself_needs_no_option_group() -> None:

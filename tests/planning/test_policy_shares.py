@@ -132,8 +132,10 @@ def test_the_copies_of_a_target_are_shared_where_the_policy_says_so() -> None:
 
 
 def test_nothing_is_shared_with_the_account_that_holds_it() -> None:
-    found = planned(sharing(ShareRule(("prod",))), a_snapshot(ORDERS, SLOT))
-    assert found.steps == ()
+    docs = sharing(ShareRule(("prod",)))
+    assert planned(docs, a_snapshot(ORDERS, SLOT)).steps == ()
+    half = given(a_snapshot(ORDERS, SLOT), OTHER, **{SHARED_BY_POLICY: f"giving:{OTHER}"})
+    assert steps(planned(docs, half), "share_snapshot") == []
 
 
 def test_the_copies_of_a_target_that_gets_none_are_not_shared() -> None:

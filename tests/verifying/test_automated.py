@@ -313,3 +313,5 @@ def test_what_is_started_for_another_database_or_elsewhere_starts_nothing_anew()
     other = replace(replicate(AWAY, ended), arn=f"{ORDERS}-2")
     for step in (elsewhere, other):
         assert said in told(scene_of(TO_AWAY), ended, step)
+    again = replace(ended, id="again", depends_on=(ended.id,))
+    assert told(scene_of(TO_AWAY), ended, again) == [said, said]
