@@ -220,16 +220,6 @@ def survey(
         for key, holdings in index.owned.items()
         if key not in alive and key not in succeeded
     ]
-    counts: dict[Location, int] = defaultdict(int)
-    for source in live:
-        if source.policy is not None:
-            for location in {source.location, *(h.location for h in source.holdings)}:
-                counts[location] += 1
-    rooms = {
-        location: quota.room
-        for location in governed
-        if (quota := inventory.scope(location).quota) is not None
-    }
     world = World(
         documents,
         inventory,
@@ -239,14 +229,32 @@ def survey(
         index.suspects,
         index.readers,
         index.foreign,
-        rooms,
-        dict(counts),
+        _rooms(inventory, governed),
+        _source_counts(live),
         tuple(index.strays),
         _shared_with(inventory),
         index.others,
     )
     everything = sorted(live + absent, key=lambda s: (s.ref.address, s.ref.resource_id))
     return world, tuple(everything)
+
+
+def _rooms(inventory: Inventory, governed: Iterable[Location]) -> dict[Location, int]:
+    """Return how many more manual snapshots fit into each location whose quota is known."""
+    return {
+        location: quota.room
+        for location in governed
+        if (quota := inventory.scope(location).quota) is not None
+    }
+
+
+def _source_counts(live: Iterable[Source]) -> dict[Location, int]:
+    """Return how many protected databases have their home, or points, at each location."""
+    counts: Counter[Location] = Counter()
+    for source in live:
+        if source.policy is not None:
+            counts.update({source.location, *(h.location for h in source.holdings)})
+    return dict(counts)
 
 
 def _replicas(instances: Sequence[Instance]) -> dict[str, tuple[Instance, ...]]:
