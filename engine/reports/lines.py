@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.plans.plan import Step
+
 
 class Tone(StrEnum):
     """How loud a span is; every output has its own way to say it."""
@@ -59,24 +61,46 @@ class Span:
 class Line:
     """A line of any length; `level` is its depth below the section's title.
 
-    `loud` is the mark that continues in spirit: outputs that colour whole lines use it.
+    `loud` is the mark that continues in spirit: outputs that colour whole lines use it. `steps` are
+    those that the line folds: outputs that can unfold a line show them below it.
     """
 
     spans: tuple[Span, ...]
     level: int = 0
     mark: Mark = Mark.NONE
     loud: Mark = Mark.NONE
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table; numbers stand `right`."""
+
+    title: str
+    right: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What is compared side by side: each row has a cell of spans for each column.
+
+    The first column says what a row is about.
+    """
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[tuple[Span, ...], ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A titled part of a report; `aside` ones may be collapsed."""
+    """A titled part of a report; `aside` ones may be collapsed; a table follows the notes."""
 
     title: str
     lines: tuple[Line, ...]
     tone: Tone = Tone.STRONG
     form: Form = Form.NOTES
     aside: bool = False
+    table: Table | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +124,11 @@ def line(
     """Return a line of plain texts and spans."""
     spans = tuple(Span(part) if isinstance(part, str) else part for part in parts)
     return Line(spans, level, mark, mark if loud is None else loud)
+
+
+def cell(*parts: str | Span) -> tuple[Span, ...]:
+    """Return a cell of a table of plain texts and spans."""
+    return tuple(Span(part) if isinstance(part, str) else part for part in parts)
 
 
 def name(text: str) -> Span:

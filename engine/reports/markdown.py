@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
@@ -11,7 +11,7 @@ from engine.plans.drift import DriftFound
 from engine.plans.plan import Plan
 from engine.reports.drift_report import drift_report
 from engine.reports.layout import laid_out
-from engine.reports.lines import Form, Line, Mark, Report, Section, Tone
+from engine.reports.lines import Form, Line, Mark, Report, Section, Span, Tone
 from engine.reports.neutral import neutral
 from engine.reports.plan_report import plan_report
 from engine.reports.screen import PLAIN_WIDTH
@@ -125,7 +125,8 @@ def _block(section: Section, whole_by: str) -> _Block:
     else:
         title, end = f"#### {section.title}\n\n", ""
     if section.form is Form.NOTES:
-        return _Block(title, tuple(_list(section.lines)), "\n", end, whole_by)
+        rows = (*_list(section.lines), *_table(section))
+        return _Block(title, rows, "\n", end, whole_by)
     rows = tuple(_diff(section.lines))
     # A fence ends only at one as long as itself, so no row can close it.
     runs = (len(run) for row in rows for run in re.findall("`+", row))
@@ -144,6 +145,25 @@ def _diff(lines: Sequence[Line]) -> Iterator[str]:
 def _list(lines: Sequence[Line]) -> Iterator[str]:
     for line in lines:
         yield f"{'  ' * max(0, line.level - 1)}- {_sentence(line)}"
+
+
+def _table(section: Section) -> Iterator[str]:
+    """Yield the rows of the section's table, parted from the list before it."""
+    if section.table is None:
+        return
+    if section.lines:
+        yield ""
+    columns = section.table.columns
+    yield _table_row((Span(column.title),) for column in columns)
+    yield f"| {' | '.join('---:' if column.right else '---' for column in columns)} |"
+    for row in section.table.rows:
+        yield _table_row(row)
+
+
+def _table_row(cells: Iterable[Sequence[Span]]) -> str:
+    # A bar ends a cell, escaped or not, in code or not: programs that show Markdown disagree.
+    shown = ([Span(s.text.replace("|", "\N{BROKEN BAR}"), s.tone) for s in cell] for cell in cells)
+    return f"| {' | '.join(_sentence(Line(tuple(cell))) for cell in shown)} |"
 
 
 def _sentence(line: Line) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from engine.plans.codes import AUTOMATED, Action, StepReason, Verdict
 from engine.plans.plan import At, Plan, Step
@@ -31,6 +32,8 @@ _MARKS = {
     Action.STOP_REPLICATION: Mark.CHANGE,
 }
 _SAYING_WHY = frozenset({Action.DELETE, Action.TAG, *AUTOMATED})
+
+Parts = Iterable[str | Span]
 
 
 def step_sections(plan: Plan, *, full: bool) -> Iterator[Section]:
@@ -64,11 +67,12 @@ def fold_lines(folds: Sequence[Fold], *, full: bool, level: int = 1) -> Iterator
         if entry.like.policy != policy:
             policy = entry.like.policy
             yield line(Span(policy or "no policy", Tone.STRONG), level=level)
-        lines = _unfolded(entry.steps[0]) if full else _folded(entry)
+        lines = unfolded(entry.steps[0]) if full else _folded(entry)
         mark = _mark(entry.steps[0])
         for number, parts in enumerate(lines):
             if number == 0:
-                yield line(*parts, level=level + 1, mark=mark)
+                first = line(*parts, level=level + 1, mark=mark)
+                yield first if full else replace(first, steps=entry.steps)
             else:
                 yield line(*parts, level=level + 2, loud=mark)
 
@@ -83,14 +87,11 @@ def _mark(step: Step) -> Mark:
     return Mark.FULL if is_full(step) else _MARKS[step.action]
 
 
-_Parts = Iterable[str | Span]
-
-
 def _verb(action: Action) -> Span:
     return Span(VERBS[action], Tone.DELETE if action is Action.DELETE else Tone.STRONG)
 
 
-def _folded(entry: Fold) -> Iterator[_Parts]:
+def _folded(entry: Fold) -> Iterator[Parts]:
     like = entry.like
     deletes = like.action is Action.DELETE
     yield _what(entry)
@@ -102,11 +103,11 @@ def _folded(entry: Fold) -> Iterator[_Parts]:
         yield [_reasons(entry.forecast_reasons)]
     for share in entry.shares(by_home=deletes):
         away = deletes and share.home != like.location
-        origin: _Parts = ["from ", name(place(share.home)), ", "] if away else []
+        origin: Parts = ["from ", name(place(share.home)), ", "] if away else []
         yield [*origin, _times(share), *listed(_named(share), None if deletes else NAMES)]
 
 
-def _what(entry: Fold) -> _Parts:
+def _what(entry: Fold) -> Parts:
     like = entry.like
     parts: list[str | Span] = [_verb(like.action), f" {_how_many(entry)}"]
     if like.action is Action.COPY and entry.origins not in {(), entry.locations}:
@@ -155,7 +156,8 @@ def _reasons(texts: Sequence[str]) -> str:
     return shown
 
 
-def _unfolded(step: Step) -> Iterator[_Parts]:
+def unfolded(step: Step) -> Iterator[Parts]:
+    """Yield the lines about one step alone."""
     slot = f", slot {moment(step.slot)}" if step.slot else ""
     yield [_verb(step.action), " ", name(step.source.identifier), slot]
     if step.snapshot:

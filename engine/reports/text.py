@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from engine.plans.drift import DriftFound
 from engine.plans.plan import Plan
 from engine.reports.drift_report import drift_report
 from engine.reports.layout import laid_out
-from engine.reports.lines import Line, Report, Span, Tone, line
+from engine.reports.lines import Line, Report, Section, Span, Tone, line
 from engine.reports.neutral import neutral, neutral_ascii
 from engine.reports.plan_report import plan_report
 from engine.reports.screen import Screen
+from engine.reports.tables import table_rows
 
 # Select Graphic Rendition codes (ECMA-48, 8.3.117); all are readable on dark and on light.
 _COLOURS = {
@@ -44,18 +45,33 @@ def drift_as_text(found: DriftFound, screen: Screen, *, full: bool = False) -> s
 
 def report_as_text(report: Report, screen: Screen) -> str:
     """Return a report as text for `screen`, ending in a line break."""
-    blocks: list[list[Line]] = [list(report.headline)]
-    for section in report.sections:
-        blocks.append([line(Span(section.title, section.tone)), *section.lines])
-    blocks.append(list(report.footer))
-    return "\n".join("".join(f"{row}\n" for row in _rows(block, screen)) for block in blocks)
+    blocks = [
+        _rows(report.headline, screen),
+        *(_section_rows(section, screen) for section in report.sections),
+        _rows(report.footer, screen),
+    ]
+    return "\n".join("".join(f"{row}\n" for row in block) for block in blocks)
+
+
+def _section_rows(section: Section, screen: Screen) -> Iterator[str]:
+    yield from _rows([line(Span(section.title, section.tone)), *section.lines], screen)
+    if section.table is not None:
+        for row in table_rows(section.table, screen.width, _clean(screen)):
+            yield _shown(row, screen)
 
 
 def _rows(lines: Iterable[Line], screen: Screen) -> Iterator[str]:
-    clean = neutral if screen.unicode else neutral_ascii
     for one in lines:
-        for row in laid_out(one, screen.width, clean):
-            yield "".join(_painted(span) if screen.colour else span.text for span in row)
+        for row in laid_out(one, screen.width, _clean(screen)):
+            yield _shown(row, screen)
+
+
+def _clean(screen: Screen) -> Callable[[str], str]:
+    return neutral if screen.unicode else neutral_ascii
+
+
+def _shown(row: Iterable[Span], screen: Screen) -> str:
+    return "".join(_painted(span) if screen.colour else span.text for span in row)
 
 
 def _painted(span: Span) -> str:
