@@ -42,12 +42,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inventory": {"errors", "aws", "documents.model"},
     "applying": VALUES | {"errors", "aws", "inventory", "reports.neutral"},
     "permissions": {*RECORDS, "documents.model", "inventory.convert", "aws.roles"},
+    "costs": {*RECORDS, "errors", "identity", "plans", "documents.model"},
     "reports": {"errors", "plans", "retention"},
     "reports.neutral": set(),
     "lab": set(),
     "cli": {
         *("errors", "documents", "inventory", "planning", "plans", "applying", "reports"),
-        *("retention", "lab", "schemas", "aws", "identity", "permissions"),
+        *("retention", "lab", "schemas", "aws", "identity", "permissions", "costs"),
     },
 }
 PURE = ("planning", "retention", "verifying", "plans", "identity", "permissions")

@@ -22,7 +22,7 @@ _WORDS = {
     "null": "nothing",
 }
 _KINDS = {type(None): "null", bool: "boolean", int: "integer", float: "number", str: "string"}
-_ORDER = ("string", "integer", "boolean", "array", "object")
+_ORDER = ("string", "integer", "number", "boolean", "array", "object")
 _LENGTHS = frozenset({"span", "elapsed", "days", "period"})
 _TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
@@ -144,7 +144,7 @@ class _Checker:
         value = leaf.value
         if isinstance(value, str):
             self._check_text(value, leaf, shape, path)
-        elif isinstance(value, int) and not isinstance(value, bool):
+        elif isinstance(value, int | float) and not isinstance(value, bool):
             self._check_number(value, leaf, shape, path)
 
     def _check_text(self, text: str, leaf: Leaf, shape: Shape, path: Path) -> None:
@@ -163,7 +163,7 @@ class _Checker:
             summary = f"`{_short(text)}` cannot stand in `{written(path)}`{expected}"
             self._tell(Code.BAD_VALUE, summary, leaf, _like(shape))
 
-    def _check_number(self, number: int, leaf: Leaf, shape: Shape, path: Path) -> None:
+    def _check_number(self, number: float, leaf: Leaf, shape: Shape, path: Path) -> None:
         low, high = shape.minimum, shape.maximum
         if (low is None or number >= low) and (high is None or number <= high):
             return
@@ -278,6 +278,8 @@ def _wrong_type(node: Node, kind: str, shape: Shape, path: Path) -> Diagnostic:
         elif shape.format in _LENGTHS and kind in {"integer", "number"}:
             code, summary = Code.BAD_DURATION, f"{name} is a number without a unit"
             fix = f"add the unit, like {text}d for days or {text}h for hours"
+        elif shape.format == "percentage" and kind in {"integer", "number"}:
+            summary, fix = f"{name} is a number without a percent sign", f"write {text}%"
         elif "string" in types and shape.values is not None:
             fix = f"write {_or([str(value) for value in shape.values if value is not None])}"
         elif "string" in types and "integer" not in types:

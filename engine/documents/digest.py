@@ -17,13 +17,16 @@ from engine.retention.spans import Span
 Encoder = Callable[[Any], Any]
 
 _PLAIN = frozenset({str, int, bool, type(None)})
+_CHANGED_PER_DAY = ("snapshots", "changed_per_day")
+_MEANINGLESS = frozenset({"place", "prices", _CHANGED_PER_DAY[-1]})
 _ENCODERS: dict[type, Encoder] = {}
 
 
 def digest_of(estate: Estate, policies: Mapping[str, Policy]) -> str:
     """Return `sha256:` and the digest of the estate and the policies.
 
-    Formatting, comments, file names and the order of keys do not count.
+    Formatting, comments, file names and the order of keys do not count, nor does what only serves
+    estimates: a new price makes no saved plan stale.
     """
     meaning = [_meaning(estate), _meaning(policies)]
     text = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
@@ -50,12 +53,14 @@ def _encoder(kind: Any) -> Encoder:
     if issubclass(kind, timedelta):
         return timedelta.total_seconds
     if issubclass(kind, Mapping):
-        return lambda value: {_key(key): _meaning(part) for key, part in value.items()}
+        return lambda value: {
+            _key(key): _meaning(part) for key, part in value.items() if key != _CHANGED_PER_DAY
+        }
     if issubclass(kind, frozenset):
         return sorted
     name = kind.__name__
     if is_dataclass(kind):
-        parts = [field.name for field in fields(kind) if field.name != "place"]
+        parts = [field.name for field in fields(kind) if field.name not in _MEANINGLESS]
         return lambda value: [name, *[_meaning(getattr(value, part)) for part in parts]]
     return lambda value: [_meaning(part) for part in value]
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engine.documents.formats import bounds_of
 from engine.documents.merging import merged
 from engine.documents.model import (
     Account,
+    Bounds,
     Bucket,
     Estate,
     FullCopies,
     Guards,
     MaxDeletes,
+    OwnPrices,
     RegionalTarget,
     Retire,
     Target,
@@ -32,6 +35,7 @@ def estate_of(table: Table, accounts: Mapping[str, Table]) -> Estate:
         retire=_retire(table.get("retire")),
         state=Bucket(**data["state"]["s3"]) if "state" in data else None,
         place=table.place,
+        prices=_prices(data.get("prices", {})),
     )
 
 
@@ -67,6 +71,19 @@ def _guards(data: dict[str, Any]) -> Guards:
         full_copies=FullCopies(**data.get("full_copies", {})),
         acknowledged=frozenset(data.get("acknowledged", ())),
     )
+
+
+def _prices(data: dict[str, dict[str, Any]]) -> OwnPrices:
+    return OwnPrices(
+        **{
+            what: {region: _bounds(price) for region, price in prices.items()}
+            for what, prices in data.items()
+        }
+    )
+
+
+def _bounds(price: str | float) -> Bounds:
+    return bounds_of(price) if isinstance(price, str) else (float(price), float(price))
 
 
 def _retire(node: object) -> tuple[Retire, ...]:

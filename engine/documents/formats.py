@@ -25,6 +25,7 @@ _ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}\Z")
 _RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 _YEARS = range(2000, 9000)
+_AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?(-[0-9]{1,6}(\.[0-9]{1,6})?)?\Z")
 _TAG_SIGNS = frozenset("_.:/=+-@")
 _FIRST_YEAR = datetime(2024, 1, 1)  # noqa: DTZ001 - cron walks local times, a leap year first
 
@@ -260,6 +261,38 @@ def _moment(text: str) -> Problem | None:
     return None
 
 
+def bounds_of(text: str) -> tuple[float, float]:
+    """Return the bounds of `0.09-0.10`, `1-5%` or of one amount, without the percent sign.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    low, _, high = text.removesuffix("%").partition("-")
+    return float(low), float(high or low)
+
+
+def _amount(text: str) -> Problem | None:
+    fix = "write one amount, or two as in 0.09-0.10"
+    if _AMOUNT.match(text) is None:
+        return Problem(Code.BAD_VALUE, f"`{_short(text)}` is no amount", fix)
+    low, high = bounds_of(text)
+    if low > high:
+        return Problem(Code.OUT_OF_RANGE, f"`{_short(text)}` ends below where it starts", fix)
+    return None
+
+
+def _percentage(text: str) -> Problem | None:
+    fix = "write one percentage, or two as in 1-5%"
+    if not text.endswith("%") or _AMOUNT.match(text[:-1]) is None:
+        return Problem(Code.BAD_VALUE, f"`{_short(text)}` is no percentage", fix)
+    low, high = bounds_of(text)
+    if low > high:
+        return Problem(Code.OUT_OF_RANGE, f"`{_short(text)}` ends below where it starts", fix)
+    if high > 100:
+        return Problem(Code.OUT_OF_RANGE, f"`{_short(text)}` is more than all of it", fix)
+    return None
+
+
 def tag_value_problem(text: str) -> Problem | None:
     """Return why AWS would refuse a text as the value of a tag (API reference, RDS Tag)."""
     for offset, sign in enumerate(text):
@@ -283,4 +316,6 @@ FORMATS: dict[str, Check] = {
     "backup-window": _backup_window,
     "moment": _moment,
     "tag-value": tag_value_problem,
+    "amount": _amount,
+    "percentage": _percentage,
 }

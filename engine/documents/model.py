@@ -116,6 +116,23 @@ class Bucket:
     prefix: str = "engine"
 
 
+Bounds = tuple[float, float]
+"""The least and the most that an amount can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPrices:
+    """What an estate pays, in USD, where that is not what AWS lists.
+
+    Storage is per GiB and month by region, transfer per GiB by the region that data leaves, or by
+    `ORIGIN to DESTINATION`.
+    """
+
+    snapshots: Mapping[str, Bounds] = field(default_factory=dict)
+    cluster_snapshots: Mapping[str, Bounds] = field(default_factory=dict)
+    transfer: Mapping[str, Bounds] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Estate:
     """The accounts, regions, targets and guards that one repository governs.
@@ -130,6 +147,7 @@ class Estate:
     retire: tuple[Retire, ...] = ()
     state: Bucket | None = None
     place: Place | None = None
+    prices: OwnPrices = OwnPrices()
 
 
 # -- policies ------------------------------------------------------------------------------------
@@ -287,7 +305,8 @@ class ReplicaSource:
 class SnapshotTerms:
     """What a policy says of snapshots. No schedule: none are made; an empty keep keeps all.
 
-    `source` is None where the database itself is snapshotted.
+    `source` is None where the database itself is snapshotted. `changed_per_day` is the percentage
+    of the storage that one day changes, None where nobody says; it only serves estimates.
     """
 
     schedule: Schedule | None = None
@@ -297,6 +316,7 @@ class SnapshotTerms:
     copies: tuple[CopyRule, ...] = ()
     source: ReplicaSource | None = None
     made_of: MadeOf = MadeOf.DATABASE
+    changed_per_day: Bounds | None = None
 
 
 class FailBack(StrEnum):

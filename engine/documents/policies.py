@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from engine.documents.formats import bounds_of
 from engine.documents.model import (
     DEFAULT_IDLE_AFTER,
     HOME,
@@ -235,6 +236,7 @@ FIELDS = (
     Field(("failover", "preferred_az"), ("failover", "preferred_az"), _as_is, None),
     Field(("failover", "fail_back"), ("failover", "fail_back"), FailBack, FailBack.NEVER),
     Field(("snapshots", "from"), ("snapshots", "made_of"), MadeOf, MadeOf.DATABASE),
+    Field(("snapshots", "changed_per_day"), ("snapshots", "changed_per_day"), bounds_of, None),
 )
 
 

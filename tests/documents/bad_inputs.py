@@ -190,6 +190,10 @@ SHAPES = (
         "fail-back-by-itself", "failover: {fail_back: in_window}\n", "-5:3 W229", "1:23 E190"
     ),
     in_policy("source-of-another-name", "snapshots: {source: standby}\n", "1:21 E114"),
+    in_policy("change-without-a-percent-sign", "snapshots: {changed_per_day: 5}\n", "1:30 E110"),
+    in_policy("change-of-a-word", "snapshots: {changed_per_day: some}\n", "1:30 E114"),
+    in_policy("change-the-wrong-way", "snapshots: {changed_per_day: 5-1%}\n", "1:30 E115"),
+    in_policy("change-of-more-than-all", "snapshots: {changed_per_day: 101%}\n", "1:30 E115"),
     in_policy("points-from-nowhere", "snapshots: {from: automatic}\n", "1:19 E114"),
     in_policy("source-without-a-replica", "snapshots: {source: {max_lag: 5m}}\n", "1:21 E111"),
     in_policy(
@@ -277,6 +281,21 @@ VALUES = (
     state("prefix-that-begins-with-a-slash", ("eu-west-1", "eu-west-1, prefix: /a"), "1:78 E114"),
     in_estate("percent-over-100", "guards: {max_deletes: {percent: 120}}\n", "1:33 E115"),
     in_estate("negative-min-points", "guards: {min_points: -1}\n", "1:22 E115"),
+    in_estate(
+        "prices-of-nonsense",
+        "prices:\n"
+        "  snapshots: {ireland: 0.1, eu-west-1: cheap, eu-west-2: 0.2-0.1, eu-west-3: -1}\n"
+        "  transfer: {eu-west-1 to nowhere: 0.1, eu-west-2 to eu-west-1: 2000.5, eu-west-3: true}\n"
+        "  exports: {eu-west-1: 0.1}\n",
+        "2:15 E114",
+        "2:40 E114",
+        "2:58 E115",
+        "2:78 E115",
+        "3:14 E114",
+        "3:65 E115",
+        "3:84 E110",
+        "4:3 E101",
+    ),
     in_estate("digest-of-words", "guards: {acknowledged: [all]}\n", "1:25 E114"),
     in_estate("retire-without-a-condition", "retire: [{reason: x}]\n", "1:10 E111"),
     in_estate("retire-without-a-region", "retire: [{sources: prod}]\n", "1:20 E114"),

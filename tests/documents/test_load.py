@@ -295,3 +295,34 @@ def test_the_digest_covers_overrides(tmp_path: Path) -> None:
         for reason in ("x", "y")
     }
     assert len(digests) == 2
+
+
+def test_the_digest_leaves_out_what_only_serves_estimates(tmp_path: Path) -> None:
+    priced = ESTATE + "prices: {snapshots: {eu-west-1: 0.2}}\n"
+    changing = "snapshots: {changed_per_day: 1-5%}\n"
+    overrides = f"overrides: [{{select: {{tags: {{a: b}}}}, {changing.strip()}}}]\n"
+    one = loaded(tmp_path, documents(ESTATE, policy("overrides: [{select: {tags: {a: b}}}]\n")))
+    other = loaded(tmp_path, documents(priced, policy(changing + overrides)))
+    assert one.digest == other.digest
+    assert other.estate.prices.snapshots == {"eu-west-1": (0.2, 0.2)}
+    (gold,) = other.policies.values()
+    assert gold.terms.snapshots.changed_per_day == (1.0, 5.0)
+
+
+def test_a_tag_that_is_named_like_an_estimate_counts_for_the_digest(tmp_path: Path) -> None:
+    digests = {
+        loaded(
+            tmp_path,
+            documents(ESTATE, policy(f'snapshots: {{tags: {{changed_per_day: "{n}"}}}}\n')),
+        ).digest
+        for n in (1, 2)
+    }
+    assert len(digests) == 2
+
+
+def test_prices_are_amounts_or_bounds(tmp_path: Path) -> None:
+    text = "prices: {snapshots: {eu-west-1: 0.09-0.1}, transfer: {eu-west-1 to eu-west-2: 1}}\n"
+    prices = loaded(tmp_path, documents(ESTATE + text, policy())).estate.prices
+    assert prices.snapshots == {"eu-west-1": (0.09, 0.1)}
+    assert prices.transfer == {"eu-west-1 to eu-west-2": (1.0, 1.0)}
+    assert prices.cluster_snapshots == {}

@@ -54,6 +54,10 @@ GOOD: dict[str, Any] = {
         },
         "retire": [{"policy": "old", "locations": "prod/*", "reason": "gone"}],
         "state": {"s3": {"account": "a", "bucket": "acme", "prefix": "a/b", "region": "eu-west-1"}},
+        "prices": {
+            "snapshots": {"eu-west-1": 0.095, "eu-central-1": "0.09-0.1"},
+            "transfer": {"eu-west-1 to eu-central-1": 0},
+        },
     },
     "accounts": {
         "version": 1,
@@ -85,6 +89,7 @@ GOOD: dict[str, Any] = {
             "tags": {"cost-centre": "42"},
             "retention": {"keep": {"last": 3, "yearly": "all", "within": "36h"}},
             "incremental": "prefer",
+            "changed_per_day": "1-5%",
             "copies": [
                 {"target": "a", "every": "1d", "backfill": "all", "retention": {"keep": {}}},
                 {"target": "b", "backfill": 3},
@@ -178,6 +183,7 @@ def test_the_good_document_is_good_for_the_library_too(kind: str) -> None:
 TEXTS = (
     *("", "*", "all", "1d", "36h", "90m", "1mo", "5h", "02:00-05:00", "02:00-02:00", "gold"),
     *("eu-west-1", "alias/a", "111111111111", "require", "instance", "UTC", "a/b", "a/b/c"),
+    *("0.09-0.1", "0.2-0.1", "2%", "5-1%", "101%"),
     *("0 2 * * *", "aws:x", "a-[b", " a", "Gold", "x" * 300, "none", "estate", "policy"),
 )
 VALUES = st.one_of(
@@ -199,7 +205,7 @@ KEYS = st.sampled_from(
     (
         *("name", "select", "rest", "keep", "daily", "every", "cron", "hold", "state", "id"),
         *("regions", "key", "target", "by_source_region", "x", "tags", "events", "identifiers"),
-        "share_with",
+        *("share_with", "prices", "snapshots", "eu-west-1"),
     )
 )
 

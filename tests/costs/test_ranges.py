@@ -1,0 +1,29 @@
+"""Amounts between bounds: sums, quotients, what is left."""
+
+from __future__ import annotations
+
+from engine.costs.ranges import NOTHING, Range, exactly, total
+
+
+def test_ranges_add_up_bound_by_bound() -> None:
+    assert Range(1, 2) + Range(3, 5) == Range(4, 7)
+    assert total([Range(1, 2), Range(3, 5), exactly(1)]) == Range(5, 8)
+    assert total([]) == NOTHING
+
+
+def test_the_least_time_is_the_least_amount_at_the_best_pace() -> None:
+    assert Range(10, 100) / Range(2, 5) == Range(2, 50)
+    assert Range(1, 2) * Range(3, 4) == Range(3, 8)
+    assert Range(1, 2) * 3 == Range(3, 6)
+
+
+def test_what_goes_beyond_is_never_less_than_nothing() -> None:
+    assert Range(5, 10).beyond(Range(2, 7)) == Range(0, 8)
+    assert Range(1, 2).beyond(Range(5, 6)) == NOTHING
+    assert Range(5, 10).less(Range(2, 7)) == Range(-2, 8)
+
+
+def test_a_range_can_be_capped_and_widened() -> None:
+    assert Range(1, 9).up_to(4) == Range(1, 4)
+    assert Range(1, 2).or_range(Range(5, 6)) == Range(1, 6)
+    assert Range(1.5, 2).pair == (1.5, 2)

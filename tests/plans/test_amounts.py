@@ -1,0 +1,58 @@
+"""Amounts as people read them: two figures, no false precision."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.plans.amounts import figures, gib, lasting, money
+
+
+@pytest.mark.parametrize(
+    ("pair", "text"),
+    [
+        ((0, 0), "nothing"),
+        ((0, 0.004), "up to $0.01"),
+        ((0, 0.4), "up to $0.40"),
+        ((1.234, 5.678), "$1.20 to $5.70"),
+        ((12.3, 345.6), "$12 to $350"),
+        ((1234, 98765), "$1,200 to $99,000"),
+        ((101, 104), "$100"),
+    ],
+)
+def test_money_has_two_figures(pair: tuple[float, float], text: str) -> None:
+    assert money(pair) == text
+
+
+@pytest.mark.parametrize(
+    ("pair", "text"),
+    [
+        ((0, 0), "nothing"),
+        ((0, 500), "up to 500 GiB"),
+        ((2.44, 47.3), "2.4 to 47 GiB"),
+        ((3, 3), "3 GiB"),
+    ],
+)
+def test_sizes_have_two_figures(pair: tuple[float, float], text: str) -> None:
+    assert gib(pair) == text
+
+
+@pytest.mark.parametrize(
+    ("pair", "text"),
+    [
+        ((0, 20), "1 min"),
+        ((60, 900), "1 min to 15 min"),
+        ((600, 19_000), "10 min to 5.3 h"),
+        ((36_000, 250_000), "10 h to 69 h"),
+        ((86_400 * 3, 86_400 * 11), "3 days to 11 days"),
+        ((3600 * 2, 3600 * 2), "2 h"),
+    ],
+)
+def test_times_are_told_in_the_unit_that_fits(pair: tuple[float, float], text: str) -> None:
+    assert lasting(pair) == text
+
+
+def test_figures_are_those_that_mean_something() -> None:
+    assert figures(0.0) == 0
+    assert figures(0.012345) == 0.012
+    assert figures(-1234.5) == -1200
+    assert figures(1234.5, 3) == 1230
