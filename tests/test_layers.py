@@ -31,9 +31,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "documents.model": {"retention"},
     "documents.terms": {"documents.model"},
     "documents.windows": {"documents.model"},
+    "documents.scene": {"documents.model"},
     "documents": {"errors", "retention", "schemas"},
     "planning": VALUES | {"verifying"},
     "verifying": VALUES,
+    "simulation": VALUES | {"planning", "verifying", "documents.scene", "costs", "errors"},
     "inventory.wire": {"inventory.records"},
     "inventory.bulk": set(),
     "inventory.convert": RECORDS | {"inventory.wire", "inventory.bulk"},
@@ -43,15 +45,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "applying": VALUES | {"errors", "aws", "inventory", "reports.neutral"},
     "permissions": {*RECORDS, "documents.model", "inventory.convert", "aws.roles"},
     "costs": {*RECORDS, "errors", "identity", "plans", "documents.model"},
-    "reports": {"errors", "plans", "retention"},
+    "reports": {"errors", "plans", "retention", "simulation.timeline"},
     "reports.neutral": set(),
     "lab": set(),
     "cli": {
         *("errors", "documents", "inventory", "planning", "plans", "applying", "reports"),
-        *("retention", "lab", "schemas", "aws", "identity", "permissions", "costs"),
+        *("retention", "lab", "schemas", "aws", "identity", "permissions", "costs", "simulation"),
     },
 }
-PURE = ("planning", "retention", "verifying", "plans", "identity", "permissions")
+PURE = ("planning", "retention", "verifying", "plans", "identity", "permissions", "simulation")
 WORLDLY = {"boto3", "botocore", "os", "pathlib", "time", "socket", "subprocess", "random", "io"}
 HEAVY = {"boto3", "botocore", "networkx", "jsonschema", "jinja2", "rich", "moto", "flask"}
 

@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("engine.cli.init", "write a commented starter repository"),
     "validate": ("engine.cli.validate", "check documents, all errors at once"),
     "plan": ("engine.cli.plan", "show what apply would do, and why"),
+    "simulate": ("engine.cli.simulate", "play the days to come on a virtual clock"),
     "drift": ("engine.cli.drift", "show what is not as the engine left it; read-only"),
     "show": ("engine.cli.show", "show a saved plan, or the effective terms of a policy"),
     "apply": ("engine.cli.apply", "do what a plan says"),

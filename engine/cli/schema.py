@@ -14,6 +14,9 @@ SCHEMAS = {
     "policy": ("policy.v1.json", "what is protected, when, for how long, copied where"),
     "plan": ("plan.v1.json", "what `engine plan -json` prints"),
     "drift": ("drift.v1.json", "what `engine drift -json` prints"),
+    "fleet": ("fleet.v1.json", "databases that are made up, for `engine simulate`"),
+    "events": ("events.v1.json", "what happens while `engine simulate` plays"),
+    "simulation": ("simulation.v1.json", "what `engine simulate -json` prints"),
 }
 
 
@@ -28,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     """Print a schema, or the kinds of documents that have one."""
     if args.kind is None:
         for kind, (_, meaning) in SCHEMAS.items():
-            sys.stdout.write(f"{kind:<9} {meaning}\n")
+            sys.stdout.write(f"{kind:<10} {meaning}\n")
         return int(ExitCode.OK)
     if args.kind not in SCHEMAS:
         raise UsageError(

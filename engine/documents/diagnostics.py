@@ -41,7 +41,11 @@ class Code(Enum):
         "A value is a text, number, list or map where another is due.",
     )
     MISSING_KEY = ("E111", "missing-key", "A key that must be there is not.")
-    UNKNOWN_KIND = ("E112", "unknown-kind", "`kind` is not one of estate, accounts and policy.")
+    UNKNOWN_KIND = (
+        "E112",
+        "unknown-kind",
+        "`kind` is not one of estate, accounts, policy, fleet and events.",
+    )
     UNKNOWN_VERSION = ("E113", "unknown-version", "`version` is not 1.")
     BAD_VALUE = ("E114", "bad-value", "A value is not one of those that can stand here.")
     OUT_OF_RANGE = ("E115", "out-of-range", "A number or a length is too small or too large.")

@@ -24,6 +24,8 @@ from engine.documents.nodes import Entry, Leaf, Node, Table, texts_at
 from engine.documents.parsing import MAX_DIAGNOSTICS, parse
 from engine.documents.policies import PolicySource, policy_of
 from engine.documents.references import check_references
+from engine.documents.scene import EMPTY, Scene
+from engine.documents.scenes import check_scene, scene_of
 from engine.documents.shapes import KINDS, Shape, shape_of
 from engine.documents.sources import Sources
 from engine.documents.suggestions import did_you_mean
@@ -36,11 +38,13 @@ class Loaded:
     """What paths hold: the documents (None where there are errors) and all diagnostics.
 
     `policy_sources` are the policies as nodes that know which line set them, errors or not.
+    `scene` is what there is to be simulated; it is empty where there are errors.
     """
 
     documents: Documents | None
     diagnostics: tuple[Diagnostic, ...]
     policy_sources: Mapping[str, PolicySource]
+    scene: Scene = EMPTY
 
 
 def load(paths: Sequence[Path]) -> Loaded:
@@ -50,11 +54,13 @@ def load(paths: Sequence[Path]) -> Loaded:
     kinds = _Kinds(is_whole=not found)
     for file, text in texts.by_file.items():
         _take(text, file, kinds, found)
-    if not found and not any((kinds.estates, kinds.accounts, kinds.policies)):
+    if not found and not any(kinds.of(kind) for kind in KINDS):
         found.append(_nothing(texts, paths))
     documents, sources = _assemble(kinds, found)
     lines = {place.file: texts.by_file[place.file].split("\n") for place in _places(found, texts)}
-    return Loaded(documents, in_order(found, lines), sources.policies)
+    is_wrong = any(each.severity is Severity.ERROR for each in found)
+    scene = EMPTY if is_wrong else scene_of(kinds.fleets, kinds.events)
+    return Loaded(documents, in_order(found, lines), sources.policies, scene)
 
 
 def load_or_raise(paths: Sequence[Path]) -> Documents:
@@ -85,11 +91,19 @@ class _Kinds:
     estates: list[Table] = field(default_factory=list)
     accounts: list[Table] = field(default_factory=list)
     policies: list[Table] = field(default_factory=list)
+    fleets: list[Table] = field(default_factory=list)
+    events: list[Table] = field(default_factory=list)
     unfit: set[int] = field(default_factory=set)
 
     def of(self, kind: str) -> list[Table]:
         """Return the documents of a kind."""
-        return {"estate": self.estates, "accounts": self.accounts, "policy": self.policies}[kind]
+        return {
+            "estate": self.estates,
+            "accounts": self.accounts,
+            "policy": self.policies,
+            "fleet": self.fleets,
+            "events": self.events,
+        }[kind]
 
     def fits(self, table: Table) -> bool:
         """Say whether a document fits its schema."""
@@ -188,6 +202,7 @@ def _assemble(kinds: _Kinds, found: list[Diagnostic]) -> tuple[Documents | None,
         if source is not None:
             _add_policy(source, sources, found)
     found.extend(check_references(sources))
+    found.extend(check_scene(kinds.fleets, kinds.events, sources))
     estate = None
     if sources.estate and estate_fits and all(kinds.fits(table) for table in kinds.accounts):
         estate = _estate(sources.estate, sources, found)

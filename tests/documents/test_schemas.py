@@ -103,6 +103,37 @@ GOOD: dict[str, Any] = {
         "failover": {"preferred_az": "euw1-az1", "fail_back": "propose"},
         "overrides": [{"select": {"engines": ["mysql"]}, "snapshots": None}],
     },
+    "fleet": {
+        "version": 1,
+        "kind": "fleet",
+        "databases": [
+            {
+                "account": "prod",
+                "region": "eu-west-1",
+                "identifier": "orders-{n}",
+                "count": 3,
+                "engine": "postgres",
+                "zones": ["eu-west-1a", "eu-west-1b"],
+                "key": "alias/orders",
+                "gib": 100,
+                "change": 2,
+                "tags": {"tier": "gold"},
+                "automated_backups": {"retention_days": 7, "window": "00:00-00:30"},
+            }
+        ],
+        "quotas": [{"account": "prod", "region": "eu-west-1", "manual_snapshots": 500}],
+    },
+    "events": {
+        "version": 1,
+        "kind": "events",
+        "events": [
+            {"at": "2026-12-01T20:00Z", "fail_over": "prod/eu-west-1/orders-1"},
+            {"at": "2026-12-01T20:00Z", "outage": {"account": "prod", "for": "6h"}},
+            {"at": "2026-12-01T20:00Z", "rotate_key": {"target": "a", "to": "alias/b"}},
+            {"at": "2026-12-01T20:00Z", "miss_runs": {"for": "2d"}},
+            {"at": "2026-12-01T20:00Z", "grow": {"source": "prod/*/*", "gib": 200}},
+        ],
+    },
 }
 
 

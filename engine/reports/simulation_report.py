@@ -1,0 +1,105 @@
+"""What a simulation showed, as a person reads it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from engine.plans.codes import Verdict
+from engine.reports.lines import Line, Report, Section, Span, Tone, line, listed, name
+from engine.reports.screen import Screen
+from engine.reports.text import report_as_text
+from engine.reports.wording import count, moment
+from engine.simulation.timeline import Happened, Simulation, Summary, Surprise, Unexpected
+
+SHOWN = 5
+_HOUR = timedelta(hours=1)
+_WORDS = {
+    Verdict.FULL: "full",
+    Verdict.INCREMENTAL: "incremental",
+    Verdict.LIKELY_INCREMENTAL: "likely incremental",
+    Verdict.UNKNOWN: "unknown",
+}
+
+
+def simulation_as_text(simulation: Simulation, screen: Screen) -> str:
+    """Return a simulation's summary for a terminal."""
+    return report_as_text(simulation_report(simulation), screen)
+
+
+def simulation_report(simulation: Simulation) -> Report:
+    """Return the report of a simulation."""
+    summary = simulation.summary
+    sections = [
+        Section("Events", tuple(_events(simulation.happened))),
+        Section("Surprises", tuple(_surprises(simulation.surprises)), Tone.PROBLEM),
+        Section("Age of the newest point at worst", tuple(_ages(summary))),
+        Section("Manual snapshots at most", tuple(_counts(summary))),
+    ]
+    return Report(
+        estate=simulation.estate,
+        headline=tuple(_headline(simulation)),
+        sections=tuple(section for section in sections if section.lines),
+        footer=(_footer(simulation),),
+        kind="simulate",
+        whole="engine simulate -json",
+    )
+
+
+def _headline(simulation: Simulation) -> Iterator[Line]:
+    summary = simulation.summary
+    days = (simulation.end - simulation.start).days
+    yield line(
+        Span(f"In {count(days, 'day')}: ", Tone.STRONG),
+        f"{count(summary.created, 'snapshot')} made, {summary.copied:,} copied, "
+        f"{summary.deleted:,} deleted.",
+    )
+    stored = [f"{summary.verdicts[one]:,} {word}" for one, word in _WORDS.items()]
+    yield line(f"Of what is made: {', '.join(stored)}.")
+
+
+def _events(happened: Iterable[Happened]) -> Iterator[Line]:
+    alike: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for one in happened:
+        alike[moment(one.at), one.what].append(one.about)
+    for (at, what), about in alike.items():
+        yield line(f"{at}  {what.replace('_', ' ')}  ", *listed(about, SHOWN), level=1)
+
+
+def _surprises(surprises: Iterable[Surprise]) -> Iterator[Line]:
+    alike: dict[tuple[Unexpected, str, str, str], list[Surprise]] = defaultdict(list)
+    for one in surprises:
+        alike[one.kind, one.code, one.location, one.text].append(one)
+    for (kind, code, location, text), found in alike.items():
+        where = f" at {location}" if location else ""
+        what = code if kind in {Unexpected.WITHHELD, Unexpected.NO_EFFECT} else ""
+        yield line(
+            f"{moment(min(one.at for one in found))}  ",
+            f"{text}{where}" + (f" ({what})" if what else "") + ": ",
+            *listed((one.source for one in found), SHOWN),
+            level=1,
+        )
+
+
+def _ages(summary: Summary) -> Iterator[Line]:
+    worst = sorted(summary.worst_rpo.items(), key=lambda item: (-item[1], item[0]))
+    for source, age in worst[:SHOWN]:
+        yield line(f"{age / _HOUR:8.2f} h  ", name(source), level=1)
+    if len(worst) > SHOWN:
+        yield line(f"{len(worst) - SHOWN:,} others fare no worse", level=1)
+
+
+def _counts(summary: Summary) -> Iterator[Line]:
+    for at in sorted(summary.most):
+        yield line(f"{summary.most[at]:8,}  ", name(str(at)), level=1)
+
+
+def _footer(simulation: Simulation) -> Line:
+    minutes = int(simulation.interval.total_seconds()) // 60
+    return line(
+        "Estate ",
+        name(simulation.estate),
+        f" from {moment(simulation.start)} to {moment(simulation.end)}, a run every "
+        f"{minutes} min. Nothing was changed.",
+    )

@@ -1,0 +1,143 @@
+"""The document of a simulation (`schemas/simulation.v1.json`), written piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import msgspec
+
+import engine
+from engine.identity.marks import time_text
+from engine.plans.codes import Verdict
+from engine.plans.plan import At
+from engine.simulation.timeline import Entry, Happened, Simulation, Summary, Surprise, Unexpected
+
+FORMAT_VERSION = "1.0"
+_HOUR = timedelta(hours=1)
+_ENCODER = msgspec.json.Encoder()
+_PIECE = 1 << 16
+
+
+class _Forecast(msgspec.Struct):
+    verdict: Verdict
+    rule: str
+
+
+class _Entry(msgspec.Struct):
+    at: str
+    action: str
+    source: str
+    location: At
+    snapshot: str
+    slot: str | None
+    az: str | None
+    forecast: _Forecast | None
+
+
+class _Happened(msgspec.Struct):
+    at: str
+    what: str
+    about: str
+
+
+class _Surprise(msgspec.Struct):
+    at: str
+    source: str
+    location: str
+    kind: Unexpected
+    code: str
+    text: str
+
+
+class _Summary(msgspec.Struct):
+    created: int
+    copied: int
+    deleted: int
+    full: int
+    incremental: int
+    likely_incremental: int
+    unknown: int
+    rpo_worst_hours: dict[str, float]
+    snapshots_max: dict[str, int]
+
+
+def dump(simulation: Simulation) -> Iterator[bytes]:
+    """Yield the document in pieces: equal simulations give equal bytes.
+
+    It is never held whole, so that a long timeline needs no more memory than a short one.
+    """
+    yield _head(simulation)
+    yield from _array(b"timeline", (_entry(one) for one in simulation.timeline()))
+    yield from _array(b"happened", (_happened(one) for one in simulation.happened))
+    yield from _array(b"surprises", (_surprise(one) for one in simulation.surprises))
+    yield b'"summary": ' + _ENCODER.encode(_summary(simulation.summary)) + b"}\n"
+
+
+def _head(simulation: Simulation) -> bytes:
+    head = {
+        "format_version": FORMAT_VERSION,
+        "engine_version": engine.__version__,
+        "estate": simulation.estate,
+        "start": time_text(simulation.start),
+        "end": time_text(simulation.end),
+        "interval_seconds": int(simulation.interval.total_seconds()),
+    }
+    lines = (f'"{key}": '.encode() + _ENCODER.encode(value) for key, value in head.items())
+    return b"{" + b",\n".join(lines) + b",\n"
+
+
+def _array(name: bytes, items: Iterator[msgspec.Struct]) -> Iterator[bytes]:
+    """Yield a list, one item a line."""
+    piece = bytearray(b'"' + name + b'": [')
+    before = b"\n"
+    for item in items:
+        piece += before + _ENCODER.encode(item)
+        before = b",\n"
+        if len(piece) > _PIECE:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece) + b"],\n"
+
+
+def _entry(entry: Entry) -> _Entry:
+    forecast = entry.forecast
+    return _Entry(
+        at=time_text(entry.at),
+        action=entry.action,
+        source=entry.source,
+        location=At(entry.location.account, entry.location.region),
+        snapshot=entry.snapshot,
+        slot=_time(entry.slot),
+        az=entry.zone or None,
+        forecast=None if forecast is None else _Forecast(forecast.verdict, forecast.rule),
+    )
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else time_text(moment)
+
+
+def _happened(one: Happened) -> _Happened:
+    return _Happened(time_text(one.at), one.what, one.about)
+
+
+def _surprise(one: Surprise) -> _Surprise:
+    at = time_text(one.at)
+    return _Surprise(at, one.source, one.location, one.kind, one.code, one.text)
+
+
+def _summary(summary: Summary) -> _Summary:
+    verdicts = summary.verdicts
+    worst, most = summary.worst_rpo, summary.most
+    return _Summary(
+        created=summary.created,
+        copied=summary.copied,
+        deleted=summary.deleted,
+        full=verdicts[Verdict.FULL],
+        incremental=verdicts[Verdict.INCREMENTAL],
+        likely_incremental=verdicts[Verdict.LIKELY_INCREMENTAL],
+        unknown=verdicts[Verdict.UNKNOWN],
+        rpo_worst_hours={source: round(worst[source] / _HOUR, 2) for source in sorted(worst)},
+        snapshots_max={str(at): most[at] for at in sorted(most)},
+    )
