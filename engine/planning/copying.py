@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from engine.documents.model import CopyRule, Terms
+from engine.documents.model import CopyRule, Incremental, Terms
 from engine.identity.marks import Marks, Role, fingerprint
 from engine.identity.names import derived_id, snapshot_arn
 from engine.inventory.records import Location, Snapshot, SnapshotState
 from engine.planning.creating import near_backup_window, tags_left_out
 from engine.planning.draft import Draft, Planned
 from engine.planning.one_off import is_one_off, promised
+from engine.planning.requiring import would_hold_back
 from engine.planning.routes import Hops, KeyChoice, Route, RouteBook, hops, next_keys
 from engine.planning.slots import period_start
 from engine.planning.steps import (
@@ -35,12 +36,32 @@ class Demand:
 
     `missing` are the slots it wants and does not have available yet; `sent` maps the slot that
     this plan copies to the copy step. `target_read` says whether the target's objects are known.
+    `held` are the slots whose copies `incremental: require` would hold back.
     """
 
     route: Route
     target_read: bool
     missing: frozenset[datetime]
     sent: dict[datetime, str]
+    held: frozenset[datetime] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """Whose turn it is at a target: what is sent now, and what would be held back before it."""
+
+    now: Origin | None
+    held: tuple[Origin, ...] = ()
+
+    @property
+    def sent(self) -> list[Origin]:
+        """What is planned of it, in this order: of what would be held back the first one."""
+        return [*(() if self.now is None else (self.now,)), *self.held[:1]]
+
+    @property
+    def slots(self) -> frozenset[datetime]:
+        """The slots of what would be held back."""
+        return frozenset(origin.slot for origin in self.held)
 
 
 def plan_copies(draft: Draft, world: World, book: RouteBook) -> list[Demand]:
@@ -68,12 +89,39 @@ def _plan_route(draft: Draft, world: World, book: RouteBook, route: Route, terms
     if on_its_way is not None:
         text = f"{on_its_way.identifier} is on its way; one copy at a time"
         draft.wait(Waiting.COPY_IN_FLIGHT, text, route.location, wanted[0].slot)
-        return demand
-    origin = next((o for o in wanted if _can_be_read(draft, world, route, o)), None)
-    if origin is not None:
+        return replace(demand, held=_turn(draft.fork(), world, book, route, wanted).slots)
+    turn = _turn(draft, world, book, route, wanted)
+    demand = replace(demand, held=turn.slots)
+    # What is held back goes last: one copy at a time, should somebody acknowledge it.
+    for origin in turn.sent:
         step = _send(draft, world, book, route, origin)
-        demand.sent.update({} if step is None else {origin.slot: step})
+        if step is not None:
+            draft.depend(step, demand.sent.values())
+            demand.sent[origin.slot] = step
     return demand
+
+
+def _turn(
+    draft: Draft, world: World, book: RouteBook, route: Route, wanted: Sequence[Origin]
+) -> _Turn:
+    """Return whose turn it is of what a target wants, in the order of sending.
+
+    What increments are required of and would be stored in full is held back; it holds up nothing
+    of other chains, which the target may have a base of.
+    """
+    terms = draft.source.terms
+    assert terms is not None
+    readable = (o for o in wanted if _can_be_read(draft, world, route, o))
+    if terms.snapshots.incremental is not Incremental.REQUIRE:
+        return _Turn(next(readable, None))
+    held: list[Origin] = []
+    for origin in readable:
+        trial = draft.fork()
+        step = _send(trial, world, book, route, origin)
+        if step is None or not would_hold_back(trial, step, world.now):
+            return _Turn(origin, tuple(held))
+        held.append(origin)
+    return _Turn(None, tuple(held))
 
 
 def _wants(

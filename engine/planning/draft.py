@@ -73,6 +73,17 @@ class Draft:
     conflicts: list[Conflict] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
 
+    def fork(self) -> Draft:
+        """Return a draft that goes on from here and leaves this one as it is."""
+        return replace(
+            self,
+            steps=dict(self.steps),
+            planned=[*self.planned],
+            waiting=[*self.waiting],
+            conflicts=[*self.conflicts],
+            warnings=[*self.warnings],
+        )
+
     def add(self, step: Step) -> str:
         """Take a step in, once; returns its id."""
         self.steps.setdefault(step.id, step)

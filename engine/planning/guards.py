@@ -12,6 +12,7 @@ from engine.identity.marks import Marks, Role
 from engine.inventory.records import Location
 from engine.planning.draft import Draft, Planned, at
 from engine.planning.one_off import is_one_off
+from engine.planning.requiring import breaks_rpo, is_first_there
 from engine.planning.steps import short
 from engine.planning.survey import World
 from engine.planning.withholding import Steps
@@ -218,30 +219,12 @@ class _Full:
 
     @property
     def is_first(self) -> bool:
-        """Whether the database has no point at that location yet.
-
-        One-off points there are made besides the regular ones, so they spoil no regular first.
-        """
-        return not any(
-            h.is_point
-            and h.location == self.planned.location
-            and h.marks.resource == self.planned.marks.resource
-            and (is_one_off(self.planned.marks) or not is_one_off(h.marks))
-            for h in self.draft.source.holdings
-        )
+        """Whether the database has no point at that location yet."""
+        return is_first_there(self.draft.source, self.planned)
 
     def breaks_rpo(self, world: World) -> bool:
         """Say whether the newest point there is older than the policy's RPO without it."""
-        terms = self.draft.source.terms
-        rpo = terms.objectives.rpo if terms else None
-        if rpo is None:
-            return False
-        slots = [
-            h.slot
-            for h in self.draft.source.holdings
-            if h.is_point and h.is_available and h.location == self.planned.location
-        ]
-        return not slots or world.now - max(slots) > rpo
+        return breaks_rpo(self.draft.source, self.planned.location, world.now)
 
 
 def _full(

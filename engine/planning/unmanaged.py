@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.documents.model import Retire
+from engine.inventory.records import Location
 from engine.planning.draft import Draft
 from engine.planning.matching import account_names, address_matches
 from engine.planning.removal import Removal, because, not_available
@@ -27,7 +28,7 @@ def leave_or_retire(
     """
     removals = []
     for holding in points:
-        retire = next((r for r in world.estate.retire if _retires(r, draft, world, holding)), None)
+        retire = _retire(draft, world, holding.location, holding.marks.policy)
         draft.leave_unmanaged(holding, code, text)
         if retire is None:
             draft.keep(holding, [because(KeepReason.UNMANAGED, text)])
@@ -40,11 +41,21 @@ def leave_or_retire(
     return removals
 
 
-def _retires(retire: Retire, draft: Draft, world: World, holding: Holding) -> bool:
+def may_be_retired(draft: Draft, world: World, location: Location, policy: str | None) -> bool:
+    """Say whether the estate retires points of a policy there, as soon as none decides of them."""
+    return policy is not None and _retire(draft, world, location, policy) is not None
+
+
+def _retire(draft: Draft, world: World, location: Location, policy: str) -> Retire | None:
+    retiring = world.estate.retire
+    return next((r for r in retiring if _retires(r, draft, world, location, policy)), None)
+
+
+def _retires(retire: Retire, draft: Draft, world: World, location: Location, policy: str) -> bool:
     names = account_names(world.estate)
-    source, location = draft.source.ref, holding.location
+    source = draft.source.ref
     return (
-        (retire.policy is None or address_matches([retire.policy], holding.marks.policy, None))
+        (retire.policy is None or address_matches([retire.policy], policy, None))
         and (
             retire.sources is None
             or address_matches([retire.sources], source.address, names.get(source.account))

@@ -99,8 +99,7 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "retire-names-a-policy",
                 "retire: takes only points of the policy that it names",
-                "        (retire.policy is None or address_matches("
-                "[retire.policy], holding.marks.policy, None))",
+                "        (retire.policy is None or address_matches([retire.policy], policy, None))",
                 "        True",
             ),
             (

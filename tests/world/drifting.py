@@ -11,13 +11,11 @@ from tests.world.running import Engine
 from tests.world.strategies import Event
 
 # Somebody's snapshot under an id of the engine's, made of the same database, looks as if the
-# engine had made it. New rules may want what old ones let go, or what the estate retired of a
-# policy that is gone, and a copy by another policy tells of. A policy that requires increments may
-# hold copies back for good.
+# engine had made it. New rules may want what old ones let go. A policy that requires increments
+# may hold copies back for good.
 EXPLAINS: dict[Event, frozenset[DriftCode]] = {
     Event.SQUAT: frozenset({DriftCode.CONFLICT, DriftCode.UNTAGGED}),
     Event.CHANGE_TIER: frozenset({DriftCode.POINT_DELETED}),
-    Event.DROP_POLICY: frozenset({DriftCode.POINT_DELETED}),
 }
 
 

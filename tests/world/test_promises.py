@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from engine.documents.model import Condition, Documents, Guards, Incremental, MaxDeletes, Select
+from engine.documents.model import Condition, Documents, Guards, MaxDeletes, Select
 from engine.identity.marks import UNSHARED
 from engine.inventory.records import Location
 from engine.plans.codes import Verdict
@@ -64,19 +64,14 @@ def test_whatever_happens_the_promises_hold_and_it_settles_at_length(story: Stor
 
 
 def one_run_is_enough(story: Story) -> None:
-    """Run to the end once a turn; two more may be needed to send what a target wants in order.
-
-    Where increments are required, a copy that is held back may hold back more behind it.
-    """
+    """Run to the end once a turn; two more may be needed to send what a target wants in order."""
     engine = begin(story)
-    policies = story.documents.policies.values()
-    waits = any(one.terms.snapshots.incremental is Incremental.REQUIRE for one in policies)
     for turn in story.turns:
         engine.world.tick(timedelta(hours=turn.hours))
         happen(engine, turn)
         runs = engine.settle(waiting=Waiting.TO_THE_END)
         event(f"settled in {runs} runs")
-        assert runs <= (MOST_RUNS if waits else 3)
+        assert runs <= 3
         assert not engine.plan().has_changes
         check_settled(engine)
         check_no_drift(engine, ())

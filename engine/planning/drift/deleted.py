@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.documents.model import Policy
-from engine.identity.marks import Role
+from engine.identity.marks import Marks, Role
 from engine.identity.names import location_of
 from engine.identity.proofs import proof_of
 from engine.inventory.records import Location, SnapshotState
@@ -24,6 +24,7 @@ from engine.planning.one_off import is_one_off
 from engine.planning.retaining import Rules, rules_at
 from engine.planning.routes import RouteBook
 from engine.planning.survey import Holding, Life, World
+from engine.planning.unmanaged import may_be_retired
 from engine.plans.codes import DriftCode, DriftSeverity
 from engine.plans.plan import Drift
 from engine.retention.decide import NO_RULE, decide
@@ -34,10 +35,13 @@ _FIX = "find out who deleted it (CloudTrail, DeleteDBSnapshot); what is gone can
 
 @dataclass(frozen=True, slots=True)
 class _Witness:
-    """Why a point must have been at a location: the ARN it had, or that of what tells of it."""
+    """Why a point must have been at a location: the ARN it had, or that of what tells of it.
+
+    `policy` is the one that made it, None where nothing tells.
+    """
 
     arn: str
-    policy: str
+    policy: str | None
     text: str
 
 
@@ -78,13 +82,27 @@ def _witnesses(
         named = (
             marks.origin if marks.origin and location_of(marks.origin) == source.location else None
         )
-        witness = _Witness(named or holding.arn, marks.policy, text)
+        witness = _Witness(named or holding.arn, _maker(marks, source.location, world), text)
         found.setdefault(source.location, {}).setdefault(marks.slot, witness)
     for arn in sorted(known_made):
         known = _known(draft, world, arn)
         if known is not None and (known[0], known[1]) not in present:
             found.setdefault(known[0], {}).setdefault(known[1], known[2])
     return found
+
+
+def _maker(marks: Marks, home: Location, world: World) -> str | None:
+    """Return the policy that made the primary of a copy, None where nothing tells.
+
+    Another policy may have made the copy. The id of its origin proves whose that is, unless it
+    was a bridge or adopted; then it may be one that the estate retires.
+    """
+    identifier = (marks.origin or "").rpartition(":")[2]
+    estate, names = world.estate, makers(world.documents)
+    proof = proof_of(identifier, home, marks.resource, estate.name, names)
+    if proof is not None and proof.role is Role.PRIMARY:
+        return proof.policy
+    return None if estate.retire else marks.policy
 
 
 def _present(draft: Draft, world: World) -> set[tuple[Location, datetime]]:
@@ -129,7 +147,7 @@ def _judge(
         if (newest is None or slot > newest) and not world.estate.retire:
             text = f"{witness.text}, and no newer point displaces it: somebody deleted it"
             yield _drift(draft, location, slot, witness, DriftSeverity.ERROR, text)
-        elif slot in wanted:
+        elif slot in wanted and not may_be_retired(draft, world, location, witness.policy):
             text = (
                 f"{witness.text}, and the policy keeps it: somebody deleted it, or rules that the "
                 "policy had before let it go"
@@ -164,10 +182,10 @@ def _wanted(
 
 
 def _rules(
-    draft: Draft, world: World, book: RouteBook, location: Location, made_by: str
+    draft: Draft, world: World, book: RouteBook, location: Location, made_by: str | None
 ) -> list[Rules]:
     source = draft.source
-    maker = world.matcher.maker(made_by)
+    maker = None if made_by is None else world.matcher.maker(made_by)
     if source.policy is None or source.instance is None or maker is None:
         return []
     policies: dict[str, Policy] = {one.name: one for one in (source.policy, maker)}
@@ -206,7 +224,7 @@ def _gaps(
     there = [h for h in draft.source.holdings if h.location == location]
     for slot in sorted(demand.missing):
         origin = _origin(draft, slot)
-        if origin is None or (location, slot) in told:
+        if origin is None or (location, slot) in told or slot in demand.held:
             continue
         alike = [h for h in there if is_one_off(origin.marks) or not is_one_off(h.marks)]
         newest = max((h.slot for h in alike if h.is_point and h.is_available), default=None)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from engine.documents.model import CopyRule, Retire
+from engine.identity.marks import Role
 from engine.inventory.records import ScopeStatus, Snapshot
 from engine.planning.drift.deleted import deleted_points
 from engine.planning.routes import RouteBook
@@ -121,6 +122,40 @@ def test_where_the_estate_retires_points_nothing_is_certain() -> None:
     docs = documents(*DOCUMENTS.policies.values(), estate=estate)
     found = the_drift(drifted(without(0), docs), DriftCode.POINT_DELETED)
     assert found.severity is DriftSeverity.WARNING
+
+
+def a_tier_later(*retire: Retire) -> list[Drift]:
+    """Bronze made a point, gold copied it and keeps it; the point is gone, and perhaps bronze."""
+    made_by_bronze = primary(4, policy="bronze")
+    copy = copied(4, origin=made_by_bronze.arn)
+    docs = documents(*DOCUMENTS.policies.values(), estate=an_estate(retire=retire))
+    return drifted([*but_the_night(4), copy], docs)
+
+
+def but_the_night(days: int) -> list[Snapshot]:
+    """Everything but one night's point and its copy."""
+    return [one for one in without(days) if one.arn != copied(days).arn]
+
+
+def test_a_copy_tells_nothing_of_a_point_that_another_policy_made_and_that_is_gone() -> None:
+    bronze = Retire(policy="bronze")
+    assert a_tier_later(bronze) == []
+    assert a_tier_later() == []
+    found = drifted(without(4), replace(DOCUMENTS, estate=an_estate(retire=(bronze,))))
+    the_drift(found, DriftCode.POINT_DELETED)
+
+
+def test_what_the_estate_may_have_retired_while_nothing_took_its_database_is_no_drift() -> None:
+    estate = an_estate(retire=(Retire(policy="gold"),))
+    assert drifted(without(4), replace(DOCUMENTS, estate=estate)) == []
+
+
+def test_where_the_estate_retires_points_those_behind_bridges_are_not_told_of() -> None:
+    bridge = a_snapshot(ORDERS, ago(4), role=Role.BRIDGE)
+    seen = [*but_the_night(4), copied(4, origin=bridge.arn)]
+    the_drift(drifted(seen), DriftCode.POINT_DELETED)
+    estate = an_estate(retire=(Retire(policy="bronze"),))
+    assert drifted(seen, replace(DOCUMENTS, estate=estate)) == []
 
 
 def test_what_could_not_be_read_is_not_missing() -> None:
