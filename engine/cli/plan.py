@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-inventory", "--inventory", metavar="DIR", help="plan from a recording, no credentials"
     )
     parser.add_argument("-markdown", "--markdown", metavar="FILE", help="write it for a review")
+    parser.add_argument("-html", "--html", metavar="FILE", help="write it as a page for a browser")
     parser.add_argument("-full", "--full", action="store_true", help="unfold alike steps")
 
 
@@ -54,6 +55,10 @@ def run(args: argparse.Namespace) -> int:
             from engine.reports.markdown import plan_as_markdown
 
             write_whole(args.markdown, plan_as_markdown(plan, full=args.full).encode())
+        if args.html:
+            from engine.reports.html.report_page import plan_as_html
+
+            write_whole(args.html, plan_as_html(plan, full=args.full).encode())
         _show(plan, args)
     return int(exit_code(plan, detailed=args.detailed_exitcode))
 

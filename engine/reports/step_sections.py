@@ -67,8 +67,8 @@ def fold_lines(folds: Sequence[Fold], *, full: bool, level: int = 1) -> Iterator
         if entry.like.policy != policy:
             policy = entry.like.policy
             yield line(Span(policy or "no policy", Tone.STRONG), level=level)
-        lines = unfolded(entry.steps[0]) if full else _folded(entry)
-        mark = _mark(entry.steps[0])
+        lines = _unfolded(entry.steps[0]) if full else _folded(entry)
+        mark = mark_of(entry.steps[0])
         for number, parts in enumerate(lines):
             if number == 0:
                 first = line(*parts, level=level + 1, mark=mark)
@@ -83,7 +83,8 @@ def _section(
     return Section(title, tuple(fold_lines(folds, full=full)), tone, Form.STEPS, aside)
 
 
-def _mark(step: Step) -> Mark:
+def mark_of(step: Step) -> Mark:
+    """Return the sign before a step."""
     return Mark.FULL if is_full(step) else _MARKS[step.action]
 
 
@@ -94,7 +95,7 @@ def _verb(action: Action) -> Span:
 def _folded(entry: Fold) -> Iterator[Parts]:
     like = entry.like
     deletes = like.action is Action.DELETE
-    yield _what(entry)
+    yield what(entry)
     if like.action in _SAYING_WHY or like.reason in _TOLD:
         yield [entry.why]
     if like.verdict is Verdict.FULL:
@@ -107,7 +108,8 @@ def _folded(entry: Fold) -> Iterator[Parts]:
         yield [*origin, _times(share), *listed(_named(share), None if deletes else NAMES)]
 
 
-def _what(entry: Fold) -> Parts:
+def what(entry: Fold) -> Parts:
+    """Return what a fold's steps do, how many there are and where, as one sentence."""
     like = entry.like
     parts: list[str | Span] = [_verb(like.action), f" {_how_many(entry)}"]
     if like.action is Action.COPY and entry.origins not in {(), entry.locations}:
@@ -156,8 +158,7 @@ def _reasons(texts: Sequence[str]) -> str:
     return shown
 
 
-def unfolded(step: Step) -> Iterator[Parts]:
-    """Yield the lines about one step alone."""
+def _unfolded(step: Step) -> Iterator[Parts]:
     slot = f", slot {moment(step.slot)}" if step.slot else ""
     yield [_verb(step.action), " ", name(step.source.identifier), slot]
     if step.snapshot:

@@ -112,13 +112,14 @@ def test_only_and_exclude_pick_sources_by_address(
 def test_a_plan_is_saved_whole_and_shown_again(
     due: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    saved, review = tmp_path / "night.plan", tmp_path / "review.md"
-    plan(due, "-out", str(saved), "-markdown", str(review))
+    saved, review, page = (tmp_path / name for name in ("night.plan", "review.md", "night.html"))
+    plan(due, "-out", str(saved), "-markdown", str(review), "-html", str(page))
     shown = capsys.readouterr().out
     assert shown.endswith(f"Saved to {saved}.\n"), "a plan from a recording is never applied"
     assert main(["show", str(saved)]) == ExitCode.OK
     assert capsys.readouterr().out.splitlines()[0] == shown.splitlines()[0]
     assert "### Plan: 20 to create, 20 to copy, 20 to delete" in review.read_text()
+    assert "Deletes: 20 snapshots" in page.read_text()
 
 
 def test_a_plan_takes_its_time_from_the_clock_where_nobody_recorded_one(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ import pytest
 from engine.cli.main import main
 from engine.errors import ExitCode
 from engine.plans.json_form import dumps
+from engine.reports.dot import plan_as_dot
+from engine.reports.html.report_page import plan_as_html
 from engine.reports.markdown import plan_as_markdown
+from engine.reports.mermaid import plan_as_mermaid
 from engine.reports.screen import Screen
 from engine.reports.text import plan_as_text
 from tests.plans.samples import hostile, small
@@ -48,6 +52,18 @@ def test_markdown_is_what_a_pull_request_shows(saved: str, capsys: Capture) -> N
     assert capsys.readouterr().out == plan_as_markdown(small())
 
 
+@pytest.mark.parametrize(
+    ("form", "report"),
+    [("html", plan_as_html), ("dot", plan_as_dot), ("mermaid", plan_as_mermaid)],
+)
+@pytest.mark.parametrize("full", [False, True])
+def test_pages_and_graphs_are_written_as_they_are(
+    saved: str, form: str, report: Callable[..., str], full: bool, capsys: Capture
+) -> None:
+    assert main(["show", saved, "-format", form, *(["-full"] if full else [])]) == ExitCode.OK
+    assert capsys.readouterr().out == report(small(), full=full)
+
+
 def test_a_plan_is_read_from_standard_input(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +89,7 @@ def test_a_format_comes_from_the_environment(
         ["show", "one.json", "two.json"],
         ["show", "policy", "gold", "silver"],
         ["show", "policy", "gold", "-format", "markdown"],
+        ["show", "policy", "gold", "-format", "html"],
     ],
 )
 def test_what_cannot_be_meant_is_wrong_usage(words: list[str], capsys: Capture) -> None:
