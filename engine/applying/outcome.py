@@ -108,8 +108,8 @@ class RunOutcome:
 
     @property
     def troubles(self) -> tuple[Trouble, ...]:
-        """What was wrong before the run began."""
-        return troubles_of(self.plan)
+        """What was wrong before the run began, but for the objectives that it mended."""
+        return troubles_of(self.plan, {one.step.id for one in self.in_state(StepState.DONE)})
 
     def _has_bug(self) -> bool:
         return any(one.code == BUG for one in self.problems)

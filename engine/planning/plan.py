@@ -19,6 +19,7 @@ from engine.planning.foreign_orphans import foreign_orphans
 from engine.planning.guards import apply_guards, full_copy_warnings, still_holding
 from engine.planning.holds import holds
 from engine.planning.matching import is_protectable
+from engine.planning.objectives import judge_objectives
 from engine.planning.ordering import in_order
 from engine.planning.preview import next_slots
 from engine.planning.retained import retained
@@ -30,6 +31,7 @@ from engine.planning.survey import Life, World, survey
 from engine.planning.withholding import Steps
 from engine.plans.codes import PROTECTIONS, Action, Guard, Verdict
 from engine.plans.digest import plan_digest
+from engine.plans.objectives import told_of
 from engine.plans.plan import (
     FORMAT_VERSION,
     Finding,
@@ -94,6 +96,9 @@ def make_plan(
         exclude=options.exclude,
         retained=tuple(retained(world, options)),
         holds=tuple(holds(drafts, world)),
+        objectives=told_of(
+            judge_objectives((draft.source for draft in drafts), world, book, plan.steps)
+        ),
     )
 
 

@@ -239,3 +239,21 @@ class DriftCode(StrEnum):
     USER_TAGS = "user_tags"
     BACKUPS_DIFFER = "backups_differ"
     REPLICATION_DIED = "replication_died"
+
+
+class ObjectiveStatus(StrEnum):
+    """Whether an objective is met, the best first."""
+
+    MET = "met"
+    UNCERTAIN = "uncertain"
+    """The limit lies within the range of an estimate."""
+    UNKNOWN = "unknown"
+    """What it depends on could not be read, or there is nothing to judge by."""
+    BROKEN = "broken"
+
+
+class RestoredFrom(StrEnum):
+    """What the newest moment that can be restored is restored from."""
+
+    SNAPSHOT = "snapshot"
+    AUTOMATED_BACKUPS = "automated_backups"

@@ -13,6 +13,7 @@ import msgspec
 from engine.errors import EngineError, StaleError
 from engine.plans.digest import as_plain, plan_digest
 from engine.plans.drift import DriftFound
+from engine.plans.objectives import Objective, Objectives
 from engine.plans.plan import (
     FORMAT_VERSION,
     Afterwards,
@@ -143,6 +144,26 @@ def _with_utc_times(plan: Plan) -> Plan:
         foreign_orphans=tuple(
             one if one.taken_at is None else replace(one, taken_at=_in_utc(one.taken_at))
             for one in plan.foreign_orphans
+        ),
+        objectives=_objectives_in_utc(plan.objectives),
+    )
+
+
+def _objectives_in_utc(found: Objectives) -> Objectives:
+    return replace(found, told=tuple(_objective_in_utc(one) for one in found.told))
+
+
+def _objective_in_utc(one: Objective) -> Objective:
+    newest, gap, window = one.newest, one.worst_gap, one.window
+    return replace(
+        one,
+        newest=newest and replace(newest, at=_in_utc(newest.at)),
+        worst_gap=gap and replace(gap, start=_in_utc(gap.start), end=_in_utc(gap.end)),
+        window=window
+        and replace(
+            window,
+            earliest=window.earliest and _in_utc(window.earliest),
+            latest=window.latest and _in_utc(window.latest),
         ),
     )
 
@@ -277,6 +298,20 @@ def _moments(plan: Plan) -> Iterator[tuple[str, datetime | None]]:
         yield f"retained[{number}].until", one.until
     for number, orphan in enumerate(plan.foreign_orphans):
         yield f"foreign_orphans[{number}].taken_at", orphan.taken_at
+    for number, objective in enumerate(plan.objectives.told):
+        for name, moment in _moments_of(objective):
+            yield f"objectives.told[{number}].{name}", moment
+
+
+def _moments_of(one: Objective) -> Iterator[tuple[str, datetime | None]]:
+    if one.newest is not None:
+        yield "newest.at", one.newest.at
+    if one.worst_gap is not None:
+        yield "worst_gap.start", one.worst_gap.start
+        yield "worst_gap.end", one.worst_gap.end
+    if one.window is not None:
+        yield "window.earliest", one.window.earliest
+        yield "window.latest", one.window.latest
 
 
 def _check_digest(plan: Plan, where: str) -> None:

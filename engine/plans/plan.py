@@ -19,31 +19,13 @@ from engine.plans.codes import (
     Guard,
     Verdict,
 )
+from engine.plans.objectives import NOTHING_JUDGED, Objectives
+from engine.plans.refs import At, SourceRef
+
+# What stands elsewhere and is a plan's all the same.
+__all__ = ("At", "SourceRef")
 
 FORMAT_VERSION = "1.0"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class At:
-    """An account and a region."""
-
-    account: str
-    region: str
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRef:
-    """The protected database a step is about."""
-
-    account: str
-    region: str
-    identifier: str
-    resource_id: str
-
-    @property
-    def address(self) -> str:
-        """`ACCOUNT/REGION/IDENTIFIER`."""
-        return f"{self.account}/{self.region}/{self.identifier}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,6 +337,7 @@ class Plan:
     afterwards: tuple[Afterwards, ...] = ()
     foreign_orphans: tuple[ForeignOrphan, ...] = ()
     holds: tuple[Held, ...] = ()
+    objectives: Objectives = NOTHING_JUDGED
 
     @property
     def has_changes(self) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.errors import ExitCode
-from engine.plans.codes import Waiting
+from engine.plans.codes import ObjectiveStatus, Waiting
+from engine.plans.objectives import Objective, lasting
 from engine.plans.plan import Plan
 
 _READ = "ok"
@@ -29,6 +30,8 @@ class TroubleKind(StrEnum):
     """A check of the documents against the inventory found an error."""
     NO_ROUTE = "no_route"
     """A copy that a policy wants and that no route leads to, mostly for want of a key."""
+    OBJECTIVE = "objective"
+    """An objective of a policy that is broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +56,17 @@ _CODES = {
     TroubleKind.CONFLICT: ExitCode.OBJECTIVE_BROKEN,
     TroubleKind.CHECK: ExitCode.OBJECTIVE_BROKEN,
     TroubleKind.NO_ROUTE: ExitCode.OBJECTIVE_BROKEN,
+    TroubleKind.OBJECTIVE: ExitCode.OBJECTIVE_BROKEN,
 }
 
 
-def troubles_of(plan: Plan) -> tuple[Trouble, ...]:
-    """Return the troubles of a plan, the worst first and alike ones as one."""
+def troubles_of(plan: Plan, done: Collection[str] = ()) -> tuple[Trouble, ...]:
+    """Return the troubles of a plan, the worst first and alike ones as one.
+
+    The steps `done`, by id, have mended the objectives that they were to mend.
+    """
     found: dict[tuple[TroubleKind, str], dict[str, None]] = {}
-    for kind, text, about in _all(plan):
+    for kind, text, about in (*_all(plan), *_objectives(plan, done)):
         found.setdefault((kind, text), {})[about] = None
     kinds = list(TroubleKind)
     ordered = sorted(found, key=lambda key: kinds.index(key[0]))
@@ -91,3 +98,18 @@ def _all(plan: Plan) -> Iterator[tuple[TroubleKind, str, str]]:
     for waits in plan.waiting:
         if waits.code == Waiting.NO_ROUTE and waits.text not in told:
             yield TroubleKind.NO_ROUTE, waits.text, waits.source.address
+
+
+def _objectives(plan: Plan, done: Collection[str]) -> Iterator[tuple[TroubleKind, str, str]]:
+    for one in plan.objectives.told:
+        for name, limit in _broken(one, done):
+            place = f"{one.location.account}/{one.location.region}"
+            text = f"the {name.upper()} of policy {one.policy}, {lasting(limit)}, is broken"
+            yield TroubleKind.OBJECTIVE, f"{text} in {place}", one.source.address
+
+
+def _broken(one: Objective, done: Collection[str]) -> Iterator[tuple[str, int]]:
+    for name, judged in one.judgements:
+        mended = name == "rpo" and one.mended_by in done
+        if judged.status is ObjectiveStatus.BROKEN and not mended:
+            yield name, judged.limit

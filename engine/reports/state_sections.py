@@ -10,6 +10,7 @@ from engine.plans.plan import At, Kept, Plan, SourceRef, Unmanaged, Waits, Warne
 from engine.reports.drift_sections import drift_section
 from engine.reports.folding import common, grouped
 from engine.reports.lines import Line, Section, Span, Tone, line, listed, name
+from engine.reports.objective_sections import objective_section
 from engine.reports.wording import PROTECTED, UNMANAGED, WAITING, count, moment, place, span_of
 
 # How many entries a folded list shows before it says how many more there are.
@@ -26,6 +27,7 @@ def problem_sections(plan: Plan, *, full: bool) -> Iterator[Section]:
     if errors:
         lines = _warned(errors, limit)
         yield Section(f"Errors: {len(errors):,}", tuple(lines), Tone.PROBLEM)
+    yield from objective_section(plan.objectives, full=full)
     yield from _holds(plan, limit)
     yield from _unprotected(plan, limit)
     yield from _unmanaged(plan)

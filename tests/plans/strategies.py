@@ -8,6 +8,15 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 
 from engine.plans.digest import plan_digest
+from engine.plans.objectives import (
+    Gap,
+    Judgement,
+    Newest,
+    Objective,
+    Objectives,
+    RestoreInput,
+    RestoreWindow,
+)
 from engine.plans.plan import (
     FORMAT_VERSION,
     Afterwards,
@@ -91,6 +100,22 @@ inventories = st.builds(
 guards = st.builds(
     GuardState, limit=st.none() | numbers, value=numbers, acknowledge=maybe_words, withholds=names
 )
+judgements = st.none() | st.builds(
+    Judgement, limit=numbers, low=st.none() | numbers, high=st.none() | numbers
+)
+objectives = st.builds(
+    Objective,
+    source=sources,
+    location=places,
+    rpo=judgements,
+    rto=judgements,
+    newest=st.none() | st.builds(Newest, at=times),
+    points=numbers,
+    worst_gap=st.none() | st.builds(Gap, times, times),
+    window=st.none() | st.builds(RestoreWindow, st.none() | times, st.none() | times, numbers),
+    inputs=some(st.builds(RestoreInput, low=numbers, high=numbers)),
+    mended_by=maybe_words,
+)
 plans = st.builds(
     Plan,
     format_version=st.just(FORMAT_VERSION),
@@ -127,4 +152,5 @@ plans = st.builds(
         )
     ),
     holds=some(st.builds(Held, source=sources, snapshots=numbers)),
+    objectives=st.builds(Objectives, judged=numbers, told=some(objectives)),
 ).map(lambda plan: replace(plan, digest=plan_digest(plan.steps)))

@@ -44,7 +44,8 @@ def test_any_plan_survives_writing_and_reading(plan: Plan) -> None:
 PLAN_KEYS = """
     format_version engine_version estate as_of expires_at policies_digest digest inventory summary
     steps kept waiting unprotected unmanaged conflicts drift warnings next guards findings only
-    exclude complete errored retained afterwards foreign_orphans holds seal
+    exclude complete errored retained afterwards foreign_orphans holds
+    objectives seal
 """
 STEP_KEYS = """
     id action actions policy arn source slot location snapshot parameters reason forecast depends_on

@@ -14,7 +14,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from engine.plans import codes
+from engine.plans import codes, objectives
 from engine.plans import plan as values
 from engine.plans.json_form import dumps
 from engine.plans.plan import Plan
@@ -52,6 +52,13 @@ OBJECTS: dict[str, type] = {
     "summary": values.Summary,
     "afterwards": values.Afterwards,
     "foreign_orphan": values.ForeignOrphan,
+    "judgement": objectives.Judgement,
+    "newest": objectives.Newest,
+    "gap": objectives.Gap,
+    "restore_window": objectives.RestoreWindow,
+    "restore_input": objectives.RestoreInput,
+    "objective": objectives.Objective,
+    "objectives": objectives.Objectives,
 }
 
 ENUMS: dict[tuple[str, str], type[StrEnum]] = {
@@ -66,6 +73,9 @@ ENUMS: dict[tuple[str, str], type[StrEnum]] = {
     ("drift", "code"): codes.DriftCode,
     ("drift", "severity"): codes.DriftSeverity,
     ("afterwards", "fate"): codes.Fate,
+    ("judgement", "status"): codes.ObjectiveStatus,
+    ("objective", "status"): codes.ObjectiveStatus,
+    ("newest", "way"): codes.RestoredFrom,
 }
 
 

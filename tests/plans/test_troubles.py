@@ -9,6 +9,7 @@ import pytest
 
 from engine.errors import ExitCode, worst
 from engine.plans.codes import Guard, Waiting
+from engine.plans.objectives import told_of
 from engine.plans.plan import Finding, GuardState, InventoryRead, Plan, ScopeRead, Waits, Warned
 from engine.plans.troubles import Trouble, TroubleKind, codes_of, troubles_of
 from tests.applying.world import plan_of
@@ -22,6 +23,7 @@ from tests.planning.builders import (
     inventory,
     plan,
 )
+from tests.plans import objective_samples as objectives
 
 EMPTY = plan_of()
 ORDERS = an_instance()
@@ -115,3 +117,25 @@ def test_a_check_of_no_database_is_about_its_policy_or_the_estate() -> None:
     for policy, about in (("gold", "gold"), (None, EMPTY.estate)):
         found = troubles_of(replace(EMPTY, warnings=(replace(E302, source=None, policy=policy),)))
         assert found[0].about == (about,)
+
+
+def test_a_broken_objective_is_told_until_a_step_has_mended_it() -> None:
+    at_home = objectives.objective(at=objectives.PROD)
+    broken = replace(EMPTY, objectives=told_of([at_home, objectives.objective("orders-2")]))
+    first, second = troubles_of(broken)
+    assert first.kind is TroubleKind.OBJECTIVE
+    assert first.text == "the RPO of policy gold, 26h, is broken in 111111111111/eu-west-1"
+    assert first.about == (at_home.source.address,)
+    assert codes_of((first,)) == {ExitCode.OBJECTIVE_BROKEN}
+    assert troubles_of(broken, {"create:orders-1"}) == (second,)
+
+
+def test_a_step_mends_no_rto_and_only_broken_objectives_are_troubles() -> None:
+    broken, doubtful = objectives.BROKEN, objectives.UNCERTAIN
+    slow = objectives.objective(lost=broken, lasts=broken, at=objectives.PROD)
+    told = replace(
+        EMPTY, objectives=told_of([slow, objectives.objective(lost=None, lasts=doubtful)])
+    )
+    assert len(troubles_of(told)) == 2
+    (rto,) = troubles_of(told, {"create:orders-1"})
+    assert rto.text.startswith("the RTO of policy gold, 4h, is broken")
