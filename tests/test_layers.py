@@ -16,6 +16,7 @@ VALUES = RECORDS | {
     "retention",
     "plans",
     "documents.model",
+    "documents.control_model",
     "documents.terms",
     "documents.windows",
 }
@@ -28,7 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inventory.placement": {"inventory.records"},
     "identity": RECORDS,
     "plans": {"errors"},
-    "documents.model": {"retention"},
+    "documents.model": {"retention", "documents.control_model"},
+    "documents.control_model": {"documents.model"},
     "documents.terms": {"documents.model"},
     "documents.windows": {"documents.model"},
     "documents.scene": {"documents.model"},

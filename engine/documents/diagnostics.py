@@ -44,7 +44,7 @@ class Code(Enum):
     UNKNOWN_KIND = (
         "E112",
         "unknown-kind",
-        "`kind` is not one of estate, accounts, policy, fleet and events.",
+        "`kind` is not one of estate, accounts, policy, fleet, events and controls.",
     )
     UNKNOWN_VERSION = ("E113", "unknown-version", "`version` is not 1.")
     BAD_VALUE = ("E114", "bad-value", "A value is not one of those that can stand here.")
@@ -110,6 +110,8 @@ class Code(Enum):
         "unknown-origin",
         "`from` of `share_with` is neither `source` nor a target that the policy copies to.",
     )
+
+    DUPLICATE_CONTROL = ("E261", "duplicate-control", "Two controls have the same id.")
 
     SELECTS_NOTHING = (
         "W221",

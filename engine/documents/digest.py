@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from engine.documents.control_model import Control
 from engine.documents.model import Estate, Policy
 from engine.retention.spans import Span
 
@@ -33,6 +34,15 @@ def digest_of(estate: Estate, policies: Mapping[str, Policy]) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
+def digest_of_controls(controls: Iterable[Control]) -> str:
+    """Return `sha256:` and the digest of the rules of auditors, in any order; "" without any."""
+    meaning = [_meaning(control) for control in sorted(controls, key=lambda one: one.id)]
+    if not meaning:
+        return ""
+    text = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
 def _meaning(value: Any) -> Any:
     """Return a value as JSON can say it."""
     kind = type(value)
@@ -50,6 +60,8 @@ def _encoder(kind: Any) -> Encoder:
         return str
     if issubclass(kind, datetime):
         return datetime.isoformat
+    if issubclass(kind, date):
+        return date.isoformat
     if issubclass(kind, timedelta):
         return timedelta.total_seconds
     if issubclass(kind, Mapping):

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 
@@ -293,6 +293,19 @@ def _percentage(text: str) -> Problem | None:
     return None
 
 
+def _day(text: str) -> Problem | None:
+    fix = "write a day like 2027-03-31"
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return Problem(Code.BAD_TIME, f"`{_short(text)}` is no day", fix)
+    if day.isoformat() != text:
+        return Problem(Code.BAD_TIME, f"`{_short(text)}` is no day", f"write {day.isoformat()}")
+    if day.year not in _YEARS:
+        return Problem(Code.OUT_OF_RANGE, f"`{text}` is in no usable year", fix)
+    return None
+
+
 def tag_value_problem(text: str) -> Problem | None:
     """Return why AWS would refuse a text as the value of a tag (API reference, RDS Tag)."""
     for offset, sign in enumerate(text):
@@ -315,6 +328,7 @@ FORMATS: dict[str, Check] = {
     "bucket": _bucket,
     "backup-window": _backup_window,
     "moment": _moment,
+    "day": _day,
     "tag-value": tag_value_problem,
     "amount": _amount,
     "percentage": _percentage,

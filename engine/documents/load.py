@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.documents.checking import check
 from engine.documents.checks import check_documents
+from engine.documents.controls import check_controls, controls_of
 from engine.documents.diagnostics import (
     Code,
     Diagnostic,
@@ -15,7 +16,7 @@ from engine.documents.diagnostics import (
     Severity,
     in_order,
 )
-from engine.documents.digest import digest_of
+from engine.documents.digest import digest_of, digest_of_controls
 from engine.documents.estates import account_table, estate_of
 from engine.documents.files import Texts, read
 from engine.documents.merging import merged
@@ -29,8 +30,6 @@ from engine.documents.scenes import check_scene, scene_of
 from engine.documents.shapes import KINDS, Shape, shape_of
 from engine.documents.sources import Sources
 from engine.documents.suggestions import did_you_mean
-
-LATER_KINDS = ("controls",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +93,7 @@ class _Kinds:
     fleets: list[Table] = field(default_factory=list)
     events: list[Table] = field(default_factory=list)
     unfit: set[int] = field(default_factory=set)
+    controls: list[Table] = field(default_factory=list)
 
     def of(self, kind: str) -> list[Table]:
         """Return the documents of a kind."""
@@ -103,7 +103,13 @@ class _Kinds:
             "policy": self.policies,
             "fleet": self.fleets,
             "events": self.events,
+            "controls": self.controls,
         }[kind]
+
+    @property
+    def beside_the_estate(self) -> list[Table]:
+        """The documents that need an estate."""
+        return [*self.policies, *self.accounts, *self.controls]
 
     def fits(self, table: Table) -> bool:
         """Say whether a document fits its schema."""
@@ -173,11 +179,6 @@ def _bad_version(version: Node) -> Diagnostic:
 
 
 def _bad_kind(kind: Node, text: str) -> Diagnostic:
-    if text in LATER_KINDS:
-        summary = f"documents of kind `{text}` are not supported yet"
-        return Diagnostic(
-            Code.NOT_YET_SUPPORTED, summary, kind.place, fix="leave it out", width=kind.width
-        )
     fix = did_you_mean(text, KINDS) or f"write {', '.join(KINDS[:-1])} or {KINDS[-1]}"
     summary = f"there is no kind `{text[:60]}`"
     return Diagnostic(Code.UNKNOWN_KIND, summary, kind.place, fix=fix, width=kind.width)
@@ -201,8 +202,10 @@ def _assemble(kinds: _Kinds, found: list[Diagnostic]) -> tuple[Documents | None,
         source = _policy_source(table, sources.estate if estate_fits else None)
         if source is not None:
             _add_policy(source, sources, found)
+    sources.controls = kinds.controls
     found.extend(check_references(sources))
     found.extend(check_scene(kinds.fleets, kinds.events, sources))
+    found.extend(check_controls(kinds.controls))
     estate = None
     if sources.estate and estate_fits and all(kinds.fits(table) for table in kinds.accounts):
         estate = _estate(sources.estate, sources, found)
@@ -212,13 +215,15 @@ def _assemble(kinds: _Kinds, found: list[Diagnostic]) -> tuple[Documents | None,
     found.extend(check_documents(estate, policies, sources))
     if any(each.severity is Severity.ERROR for each in found):
         return None, sources
-    return Documents(estate, policies, digest_of(estate, policies)), sources
+    controls = controls_of(kinds.controls)
+    digest = digest_of(estate, policies)
+    return Documents(estate, policies, digest, controls, digest_of_controls(controls)), sources
 
 
 def _only_estate(kinds: _Kinds, found: list[Diagnostic]) -> Table | None:
     if not kinds.estates:
-        if kinds.is_whole and (kinds.policies or kinds.accounts):
-            first = (kinds.policies or kinds.accounts)[0]
+        if kinds.is_whole and kinds.beside_the_estate:
+            first = kinds.beside_the_estate[0]
             fix = "add a document of `kind: estate`, or name its file too"
             summary = "no document is the estate: accounts, targets and roles are unknown"
             found.append(Diagnostic(Code.NO_ESTATE, summary, first.place, fix=fix))

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 from engine.retention.keep import Keep
 from engine.retention.spans import Span
+
+if TYPE_CHECKING:
+    from engine.documents.control_model import Control
 
 UTC_ZONE = ZoneInfo("UTC")
 DEFAULT_IDLE_AFTER = timedelta(days=90)
@@ -439,8 +442,13 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """All documents of a repository. `digest` is `sha256:…` over what they mean."""
+    """All documents of a repository. `digest` is `sha256:…` over what they mean.
+
+    `controls` have a digest of their own: a new rule of auditors makes no saved plan stale.
+    """
 
     estate: Estate
     policies: Mapping[str, Policy]
     digest: str = ""
+    controls: tuple[Control, ...] = ()
+    controls_digest: str = ""

@@ -64,7 +64,7 @@ def policy_of(source: PolicySource) -> Policy:
         terms = changed(terms, path, value)
     return Policy(
         name=source.name,
-        select=_select(data["select"]),
+        select=select_of(data["select"]),
         terms=terms,
         formerly=tuple(data.get("formerly", ())),
         overrides=tuple(_override(table) for table in source.overrides),
@@ -74,7 +74,7 @@ def policy_of(source: PolicySource) -> Policy:
 
 def _override(table: Table) -> Override:
     select = table.entries["select"].node
-    return Override(_select(plain(select)), changes_of(table), table.place)
+    return Override(select_of(plain(select)), changes_of(table), table.place)
 
 
 # -- terms ---------------------------------------------------------------------------------------
@@ -243,7 +243,8 @@ FIELDS = (
 # -- select --------------------------------------------------------------------------------------
 
 
-def _select(data: dict[str, Any]) -> Select:
+def select_of(data: dict[str, Any]) -> Select:
+    """Return which databases a `select` takes."""
     return Select(
         condition=_condition(data),
         exclude=tuple(_condition(entry) for entry in data.get("exclude", ())),

@@ -19,6 +19,9 @@ TARGETS: tuple[tuple[str, ...], ...] = (
     ("automated_backups", "replicate_to", "target"),
 )
 _CONDITIONS: tuple[tuple[str, ...], ...] = (("select",), ("select", "exclude", "*"))
+_CONTROL_CONDITIONS = tuple(
+    ("controls", "*", *below, *path) for below in ((), ("exceptions", "*")) for path in _CONDITIONS
+)
 
 
 def check_references(sources: Sources) -> Iterator[Diagnostic]:
@@ -98,13 +101,18 @@ def _selects(sources: Sources) -> Iterator[Diagnostic]:
         for leaf in texts_at(entry.node, "regions", "*")
     }
     regions |= {leaf.text for leaf in texts_at(sources.estate, "account_defaults", "regions", "*")}
-    for source in sources.policies.values():
-        for body in (source.body, *source.overrides):
-            for path in _CONDITIONS:
-                for leaf in texts_at(body, *path, "accounts", "*"):
-                    yield from _account_glob(leaf, sources.accounts)
-                for leaf in texts_at(body, *path, "regions", "*"):
-                    yield from _region_glob(leaf, regions)
+    bodies = [
+        (body, _CONDITIONS)
+        for source in sources.policies.values()
+        for body in (source.body, *source.overrides)
+    ]
+    bodies += [(table, _CONTROL_CONDITIONS) for table in sources.controls]
+    for body, conditions in bodies:
+        for path in conditions:
+            for leaf in texts_at(body, *path, "accounts", "*"):
+                yield from _account_glob(leaf, sources.accounts)
+            for leaf in texts_at(body, *path, "regions", "*"):
+                yield from _region_glob(leaf, regions)
 
 
 def _account_glob(leaf: Leaf, accounts: Collection[str]) -> Iterator[Diagnostic]:

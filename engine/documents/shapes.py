@@ -18,7 +18,7 @@ from typing import Any
 
 # In a checkout this is a link to the folder at the top level; a wheel holds the files themselves.
 SCHEMAS = Path(__file__).parents[1] / "schemas"
-KINDS = ("estate", "accounts", "policy", "fleet", "events")
+KINDS = ("estate", "accounts", "policy", "fleet", "events", "controls")
 SCHEMA_FILES = {kind: f"{kind}.v1.json" for kind in KINDS}
 KEYWORDS = frozenset(
     {

@@ -21,6 +21,7 @@ class Sources:
     accounts: dict[str, Entry] = field(default_factory=dict)
     policies: dict[str, PolicySource] = field(default_factory=dict)
     is_whole: bool = True
+    controls: list[Table] = field(default_factory=list)
 
     def targets(self) -> Mapping[str, Entry]:
         """Return the estate's targets by name."""

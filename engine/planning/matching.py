@@ -102,6 +102,18 @@ class Matcher:
         applied = [certain, *(sorted([*certain, index]) for index in perhaps)]
         return [terms_for(policy, tuple(indexes)) for indexes in applied]
 
+    def fits(self, select: Select, instance: Instance) -> bool:
+        """Say whether the conditions of a `select` hold for an instance, replica or not."""
+        return self._holds(select.condition, instance) and not any(
+            self._holds(entry, instance) for entry in select.exclude
+        )
+
+    def may_fit(self, select: Select, last_seen: Instance) -> bool:
+        """Say whether they may have held for a gone database, whose tags nobody knows."""
+        return self._may_hold(select.condition, last_seen) and not any(
+            self._holds(entry, last_seen) for entry in select.exclude if not entry.tags
+        )
+
     def _may_hold(self, condition: Condition, instance: Instance) -> bool:
         """Say whether a condition holds for some tags."""
         return self._holds(replace(condition, tags={}), instance)

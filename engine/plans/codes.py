@@ -257,3 +257,34 @@ class RestoredFrom(StrEnum):
 
     SNAPSHOT = "snapshot"
     AUTOMATED_BACKUPS = "automated_backups"
+
+
+class ControlStatus(StrEnum):
+    """Whether a control holds, the best first."""
+
+    PASSED = "passed"
+    NOT_JUDGED = "not_judged"
+    """What it depends on could not be read, or it is for no database."""
+    EXCEPTED = "excepted"
+    """It is broken, and may be for now."""
+    BROKEN = "broken"
+
+
+class ControlRule(StrEnum):
+    """What a control requires."""
+
+    COVERED = "covered"
+    MIN_RETENTION = "min_retention"
+    POINTS_IN = "points_in"
+    CUSTOMER_MANAGED_KEYS = "customer_managed_keys"
+    NO_FOREIGN_SHARES = "no_foreign_shares"
+    NEWEST_POINT = "newest_point"
+    NO_GAP = "no_gap"
+
+
+class ControlLevel(StrEnum):
+    """How bad it is when a control is broken."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"

@@ -116,7 +116,6 @@ KINDS = (
     Bad("no-version", "kind: accounts\naccounts: {}\n", ("1:1 E111", "1:1 E201")),
     Bad("unknown-kind", "version: 1\nkind: polcy\n", ("2:7 E112",)),
     Bad("strange-kind", "version: 1\nkind: [policy]\n", ("2:7 E112",)),
-    Bad("later-kind", "version: 1\nkind: controls\n", ("2:7 E190",)),
     Bad("unknown-version", "version: 2\nkind: policy\n", ("1:10 E113",)),
     Bad("version-as-a-text", 'version: "1"\nkind: policy\n', ("1:10 E113",)),
     Bad("version-as-true", "version: true\nkind: policy\n", ("1:10 E113",)),

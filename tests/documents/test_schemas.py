@@ -134,6 +134,24 @@ GOOD: dict[str, Any] = {
             {"at": "2026-12-01T20:00Z", "grow": {"source": "prod/*/*", "gib": 200}},
         ],
     },
+    "controls": {
+        "version": 1,
+        "kind": "controls",
+        "controls": [
+            {
+                "id": "BK-1",
+                "title": "two accounts",
+                "severity": "warning",
+                "select": {"tags": {"tier": "gold"}, "exclude": [{"engines": ["mysql"]}]},
+                "require": {"points_in": {"accounts": 2, "younger_than": "8d"}},
+                "exceptions": [
+                    {"select": {"identifiers": ["a"]}, "reason": "b", "expires": "2027-03-31"}
+                ],
+            },
+            {"id": "covered", "require": {"covered": True}},
+            {"id": "gap", "require": {"no_gap": {"longer_than": "26h", "within": "14d"}}},
+        ],
+    },
 }
 
 

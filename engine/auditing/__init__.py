@@ -1,0 +1,1 @@
+"""Controls and objectives against what exists: pure, and only told."""

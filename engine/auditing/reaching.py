@@ -1,0 +1,102 @@
+"""How far back a schedule and keep rules reach at all times, tried on past slots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from engine.documents.model import Every, Schedule
+from engine.planning.slots import next_due, period_start
+from engine.retention.decide import decide
+from engine.retention.keep import Keep
+
+DAY = timedelta(days=1)
+# As many weeks and months are tried: what is kept is least right after either begins.
+_WEEKS, _MONTHS = 6, 13
+_LONG = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When points are made: `every` leaves the first of each period, as a copy rule does."""
+
+    schedule: Schedule
+    timezone: ZoneInfo
+    every: timedelta | None = None
+
+
+@lru_cache(maxsize=1024)
+def always_reaches(rhythm: Rhythm, keep: Keep, far: timedelta, now: datetime) -> bool:
+    """Say whether there is always a kept point that is at least `far` old.
+
+    A point is removed when a newer one comes, so the moments right after a new one count, above
+    all those after the first one of a week, month or year.
+    """
+    if keep.is_empty:
+        return True
+    short = _without_short_rules(rhythm, keep, far)
+    if short is None:
+        return False
+    rhythm, keep = short
+    times = _slots(rhythm, now - far - timedelta(days=31 * _MONTHS + 7), now)
+    return bool(times) and all(
+        _reaches(times[: end + 1], keep, far, rhythm.timezone) for end in _turns(times)
+    )
+
+
+def _without_short_rules(
+    rhythm: Rhythm, keep: Keep, far: timedelta
+) -> tuple[Rhythm, Keep] | None:
+    """Return what decides about the distant past: of points of a day only the first counts.
+
+    None where only rules that count such points are left.
+    """
+    cadence = rhythm.schedule.cadence
+    if far <= _LONG or not isinstance(cadence, Every) or cadence.period >= DAY:
+        return rhythm, keep
+    if rhythm.every is not None and rhythm.every >= DAY:
+        return rhythm, keep
+    longer = replace(keep, last=None, hourly=None, within_hourly=None)
+    if longer.is_empty:
+        return None
+    return replace(rhythm, schedule=replace(rhythm.schedule, cadence=Every(DAY))), longer
+
+
+def _slots(rhythm: Rhythm, start: datetime, end: datetime) -> list[datetime]:
+    moments: list[datetime] = []
+    moment = next_due(rhythm.schedule, rhythm.timezone, start)
+    while moment is not None and moment <= end:
+        moments.append(moment)
+        moment = next_due(rhythm.schedule, rhythm.timezone, moment)
+    if rhythm.every is None:
+        return moments
+    periods: dict[datetime, datetime] = {}
+    for moment in moments:
+        periods.setdefault(period_start(rhythm.every, rhythm.timezone, moment), moment)
+    return list(periods.values())
+
+
+def _turns(times: Sequence[datetime]) -> Iterator[int]:
+    """Yield the indexes of the last slot, and of the first ones of recent weeks and months."""
+    last = len(times) - 1
+    yield last
+    weeks = months = 0
+    for index, (before, after) in reversed(list(enumerate(pairwise(times), 1))):
+        if before.isocalendar()[:2] != after.isocalendar()[:2] and weeks < _WEEKS:
+            weeks += 1
+            yield index
+        if before.month != after.month and months < _MONTHS:
+            months += 1
+            yield index
+
+
+def _reaches(times: Sequence[datetime], keep: Keep, far: timedelta, timezone: ZoneInfo) -> bool:
+    """Say whether of these points one stays that is `far` old when the next one comes."""
+    newest = times[-1]
+    known = [time for time in times if time >= newest - far - timedelta(days=31)]
+    oldest = decide(known, keep, timezone).keep[-1].time
+    return newest - oldest >= far
