@@ -31,10 +31,10 @@ class Rhythm:
 
 @lru_cache(maxsize=1024)
 def always_reaches(rhythm: Rhythm, keep: Keep, far: timedelta, now: datetime) -> bool:
-    """Say whether there is always a kept point that is at least `far` old.
+    """Say whether some kept point always gets to be `far` old before it is removed.
 
-    A point is removed when a newer one comes, so the moments right after a new one count, above
-    all those after the first one of a week, month or year.
+    A point is removed when a newer one comes, so what counts is how old the oldest is right before
+    that, above all where the newest is the first one of a week, month or year.
     """
     if keep.is_empty:
         return True
@@ -43,14 +43,14 @@ def always_reaches(rhythm: Rhythm, keep: Keep, far: timedelta, now: datetime) ->
         return False
     rhythm, keep = short
     times = _slots(rhythm, now - far - timedelta(days=31 * _MONTHS + 7), now)
-    return bool(times) and all(
-        _reaches(times[: end + 1], keep, far, rhythm.timezone) for end in _turns(times)
-    )
+    coming = next_due(rhythm.schedule, rhythm.timezone, now)
+    if not times or coming is None:
+        return False
+    times.append(coming)
+    return all(_reaches(times, end, keep, far, rhythm.timezone) for end in _turns(times[:-1]))
 
 
-def _without_short_rules(
-    rhythm: Rhythm, keep: Keep, far: timedelta
-) -> tuple[Rhythm, Keep] | None:
+def _without_short_rules(rhythm: Rhythm, keep: Keep, far: timedelta) -> tuple[Rhythm, Keep] | None:
     """Return what decides about the distant past: of points of a day only the first counts.
 
     None where only rules that count such points are left.
@@ -94,9 +94,10 @@ def _turns(times: Sequence[datetime]) -> Iterator[int]:
             yield index
 
 
-def _reaches(times: Sequence[datetime], keep: Keep, far: timedelta, timezone: ZoneInfo) -> bool:
-    """Say whether of these points one stays that is `far` old when the next one comes."""
-    newest = times[-1]
-    known = [time for time in times if time >= newest - far - timedelta(days=31)]
-    oldest = decide(known, keep, timezone).keep[-1].time
-    return newest - oldest >= far
+def _reaches(
+    times: Sequence[datetime], end: int, keep: Keep, far: timedelta, timezone: ZoneInfo
+) -> bool:
+    """Say whether, of the points up to `end`, one is `far` old when the next one comes."""
+    newest, coming = times[end], times[end + 1]
+    known = [time for time in times[: end + 1] if time >= newest - far - timedelta(days=31)]
+    return coming - decide(known, keep, timezone).keep[-1].time >= far

@@ -18,7 +18,7 @@ _OF_GONE_TOO = (CustomerKeys, NoForeignShares)
 
 
 @dataclass(frozen=True, slots=True)
-class Estate:
+class Grounds:
     """What rules look at: all databases, everything around them, the routes of their policies."""
 
     world: World
@@ -26,18 +26,18 @@ class Estate:
     book: RouteBook
 
 
-def subjects(control: Control, estate: Estate) -> Iterator[Source]:
+def subjects(control: Control, grounds: Grounds) -> Iterator[Source]:
     """Yield the databases that a control is for.
 
     Read replicas count where a policy takes them. A gone database's tags are not known, so a
     `select` that asks for tags is taken to mean it.
     """
-    for source in estate.sources:
+    for source in grounds.sources:
         instance = source.instance
         if instance is None:
-            if isinstance(control.rule, _OF_GONE_TOO) and _may_be_meant(control, source, estate):
+            if isinstance(control.rule, _OF_GONE_TOO) and _may_be_meant(control, source, grounds):
                 yield source
-        elif is_subject(source, instance) and selects(control.select, instance, estate):
+        elif is_subject(source, instance) and selects(control.select, instance, grounds):
             yield source
 
 
@@ -46,14 +46,14 @@ def is_subject(source: Source, instance: Instance) -> bool:
     return source.policy is not None or instance.replica_of is None
 
 
-def selects(select: Select | None, instance: Instance, estate: Estate) -> bool:
+def selects(select: Select | None, instance: Instance, grounds: Grounds) -> bool:
     """Say whether a control's `select` takes an instance."""
-    return select is None or estate.world.matcher.fits(select, instance)
+    return select is None or grounds.world.matcher.fits(select, instance)
 
 
-def _may_be_meant(control: Control, source: Source, estate: Estate) -> bool:
+def _may_be_meant(control: Control, source: Source, grounds: Grounds) -> bool:
     seen = last_seen(source, source.holdings[-1])
-    return control.select is None or estate.world.matcher.may_fit(control.select, seen)
+    return control.select is None or grounds.world.matcher.may_fit(control.select, seen)
 
 
 def remembered(source: Source) -> Instance:
@@ -61,24 +61,24 @@ def remembered(source: Source) -> Instance:
     return source.instance or last_seen(source, source.holdings[-1])
 
 
-def unread_homes(control: Control, estate: Estate) -> Iterator[Location]:
+def unread_homes(control: Control, grounds: Grounds) -> Iterator[Location]:
     """Yield the locations whose databases are not known and may be meant by a control."""
-    for location in sorted(estate.world.locations):
-        if estate.world.scope(location).instances is None and _may_lie(control, location, estate):
+    for location in sorted(grounds.world.locations):
+        if grounds.world.scope(location).instances is None and _may_lie(control, location, grounds):
             yield location
 
 
-def _may_lie(control: Control, location: Location, estate: Estate) -> bool:
+def _may_lie(control: Control, location: Location, grounds: Grounds) -> bool:
     if control.select is None:
         return True
     asked = control.select.condition
     place = Select(Condition(accounts=asked.accounts, regions=asked.regions))
-    return estate.world.matcher.fits(place, Instance("", location, "", "", ""))
+    return grounds.world.matcher.fits(place, Instance("", location, "", "", ""))
 
 
-def unread_places(estate: Estate) -> list[Location]:
+def unread_places(grounds: Grounds) -> list[Location]:
     """Return the locations where there may be more points than were seen."""
-    world = estate.world
+    world = grounds.world
     return [one for one in sorted(world.locations) if not world.scope(one).is_complete]
 
 

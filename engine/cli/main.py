@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("engine.cli.plan", "show what apply would do, and why"),
     "simulate": ("engine.cli.simulate", "play the days to come on a virtual clock"),
     "drift": ("engine.cli.drift", "show what is not as the engine left it; read-only"),
+    "audit": ("engine.cli.audit", "judge objectives and controls; read-only"),
     "show": ("engine.cli.show", "show a saved plan, or the effective terms of a policy"),
     "apply": ("engine.cli.apply", "do what a plan says"),
     "adopt": ("engine.cli.adopt", "bring snapshots of other tools under a policy"),

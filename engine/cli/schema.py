@@ -18,6 +18,7 @@ SCHEMAS = {
     "fleet": ("fleet.v1.json", "databases that are made up, for `engine simulate`"),
     "events": ("events.v1.json", "what happens while `engine simulate` plays"),
     "simulation": ("simulation.v1.json", "what `engine simulate -json` prints"),
+    "audit": ("audit.v1.json", "what `engine audit -format json` prints"),
 }
 
 

@@ -150,7 +150,7 @@ def assemble(
     findings: Sequence[Finding],
 ) -> Plan:
     """Return the plan of these steps, with what the drafts note beside them."""
-    read = _inventory_read(world)
+    read = inventory_read(world)
     return Plan(
         format_version=FORMAT_VERSION,
         engine_version=engine.__version__,
@@ -174,7 +174,8 @@ def assemble(
     )
 
 
-def _inventory_read(world: World) -> InventoryRead:
+def inventory_read(world: World) -> InventoryRead:
+    """Return how each location of the estate was read."""
     scopes = [_scope_read(world, location) for location in sorted(world.locations)]
     return InventoryRead(
         complete=all(world.scope(location).is_complete for location in world.locations),

@@ -128,7 +128,9 @@ class AuditFound:
         return worst(codes)
 
 
-def summary_of(controls: Iterable[ControlFound], objectives: Iterable[ObjectiveFound]) -> AuditSummary:
+def summary_of(
+    controls: Iterable[ControlFound], objectives: Iterable[ObjectiveFound]
+) -> AuditSummary:
     """Count what was found."""
     held = Counter(one.status for one in controls)
     met = Counter(one.objective.status for one in objectives)

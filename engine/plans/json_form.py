@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from engine.errors import EngineError, StaleError
+from engine.plans.audit import AuditFound
 from engine.plans.digest import as_plain, plan_digest
 from engine.plans.drift import DriftFound
 from engine.plans.objectives import Objective, Objectives
@@ -78,6 +79,23 @@ def dumps_drift(found: DriftFound) -> bytes:
         as_of=_in_utc(found.as_of),
         inventory=_read_in_utc(found.inventory),
         drift=_all_in_utc(found.drift),
+    )
+    return msgspec.json.format(_ENCODER.encode(in_utc), indent=2) + b"\n"
+
+
+def dumps_audit(found: AuditFound) -> bytes:
+    """Return the document of an audit (`schemas/audit.v1.json`): equal values, equal bytes.
+
+    Raises:
+        ValueError: a time has no zone.
+    """
+    in_utc = replace(
+        found,
+        as_of=_in_utc(found.as_of),
+        inventory=_read_in_utc(found.inventory),
+        objectives=tuple(
+            replace(one, objective=_objective_in_utc(one.objective)) for one in found.objectives
+        ),
     )
     return msgspec.json.format(_ENCODER.encode(in_utc), indent=2) + b"\n"
 

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
+from engine.plans.audit import AuditFound
 from engine.plans.drift import DriftFound
 from engine.plans.plan import Plan
+from engine.reports.audit_report import audit_report
 from engine.reports.drift_report import drift_report
 from engine.reports.layout import laid_out
 from engine.reports.lines import Form, Line, Mark, Report, Section, Span, Tone
@@ -44,6 +46,11 @@ def plan_as_markdown(plan: Plan, *, full: bool = False, limit: int = LIMIT) -> s
 def drift_as_markdown(found: DriftFound, *, full: bool = False, limit: int = LIMIT) -> str:
     """Return what drifted as GitHub-flavoured Markdown of at most `limit` characters."""
     return report_as_markdown(drift_report(found, full=full), limit)
+
+
+def audit_as_markdown(found: AuditFound, *, full: bool = False, limit: int = LIMIT) -> str:
+    """Return an audit as GitHub-flavoured Markdown of at most `limit` characters."""
+    return report_as_markdown(audit_report(found, full=full), limit)
 
 
 def report_as_markdown(report: Report, limit: int = LIMIT) -> str:

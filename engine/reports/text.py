@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from engine.plans.audit import AuditFound
 from engine.plans.drift import DriftFound
 from engine.plans.plan import Plan
+from engine.reports.audit_report import audit_report
 from engine.reports.drift_report import drift_report
 from engine.reports.layout import laid_out
 from engine.reports.lines import Line, Report, Section, Span, Tone, line
@@ -41,6 +43,11 @@ def plan_as_text(plan: Plan, screen: Screen, *, full: bool = False) -> str:
 def drift_as_text(found: DriftFound, screen: Screen, *, full: bool = False) -> str:
     """Return what drifted as a person reads it; `full` unfolds what is alike."""
     return report_as_text(drift_report(found, full=full), screen)
+
+
+def audit_as_text(found: AuditFound, screen: Screen, *, full: bool = False) -> str:
+    """Return an audit as a person reads it; `full` shows every ruling."""
+    return report_as_text(audit_report(found, full=full), screen)
 
 
 def report_as_text(report: Report, screen: Screen) -> str:
