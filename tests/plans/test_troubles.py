@@ -24,6 +24,7 @@ from tests.planning.builders import (
     plan,
 )
 from tests.plans import objective_samples as objectives
+from tests.plans.samples import PROD as PROD_AT
 
 EMPTY = plan_of()
 ORDERS = an_instance()
@@ -120,7 +121,7 @@ def test_a_check_of_no_database_is_about_its_policy_or_the_estate() -> None:
 
 
 def test_a_broken_objective_is_told_until_a_step_has_mended_it() -> None:
-    at_home = objectives.objective(at=objectives.PROD)
+    at_home = objectives.objective(at=PROD_AT)
     broken = replace(EMPTY, objectives=told_of([at_home, objectives.objective("orders-2")]))
     first, second = troubles_of(broken)
     assert first.kind is TroubleKind.OBJECTIVE
@@ -132,7 +133,7 @@ def test_a_broken_objective_is_told_until_a_step_has_mended_it() -> None:
 
 def test_a_step_mends_no_rto_and_only_broken_objectives_are_troubles() -> None:
     broken, doubtful = objectives.BROKEN, objectives.UNCERTAIN
-    slow = objectives.objective(lost=broken, lasts=broken, at=objectives.PROD)
+    slow = objectives.objective(lost=broken, lasts=broken, at=PROD_AT)
     told = replace(
         EMPTY, objectives=told_of([slow, objectives.objective(lost=None, lasts=doubtful)])
     )
