@@ -28,7 +28,7 @@ lint: $(READY)  ## style and types
 test: lint  ## lint, then every test
 	$(BIN)/python -m pytest -n 2 --dist loadscope -m 'not slow'
 
-PURE := planning retention verifying plans identity
+PURE := planning retention verifying plans identity auditing
 coverage: $(READY)  ## branch coverage of the pure core: all of it
 	$(BIN)/python -m pytest -n 2 -q -m 'not slow' $(addprefix tests/,$(PURE)) \
 	  $(addprefix --cov=engine.,$(PURE)) --cov-branch --cov-fail-under=100 \

@@ -43,7 +43,7 @@ def always_reaches(rhythm: Rhythm, keep: Keep, far: timedelta, now: datetime) ->
         return False
     rhythm, keep = short
     times = _slots(rhythm, now - far - timedelta(days=31 * _MONTHS + 7), now)
-    coming = next_due(rhythm.schedule, rhythm.timezone, now)
+    coming = _coming(rhythm, now)
     if not times or coming is None:
         return False
     times.append(coming)
@@ -78,6 +78,17 @@ def _slots(rhythm: Rhythm, start: datetime, end: datetime) -> list[datetime]:
     for moment in moments:
         periods.setdefault(period_start(rhythm.every, rhythm.timezone, moment), moment)
     return list(periods.values())
+
+
+def _coming(rhythm: Rhythm, now: datetime) -> datetime | None:
+    """Return when the next point after `now` is made or sent."""
+    coming = next_due(rhythm.schedule, rhythm.timezone, now)
+    if rhythm.every is None or coming is None:
+        return coming
+    period = period_start(rhythm.every, rhythm.timezone, now)
+    while coming is not None and period_start(rhythm.every, rhythm.timezone, coming) == period:
+        coming = next_due(rhythm.schedule, rhythm.timezone, coming)
+    return coming
 
 
 def _turns(times: Sequence[datetime]) -> Iterator[int]:

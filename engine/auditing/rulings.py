@@ -22,7 +22,7 @@ from engine.documents.control_model import (
     Where,
 )
 from engine.documents.model import Terms
-from engine.identity.names import location_of
+from engine.identity.names import key_location
 from engine.inventory.records import KeyManager, Location, SnapshotState
 from engine.planning.drift.shares import PUBLIC
 from engine.planning.matching import account_names
@@ -191,10 +191,9 @@ def _places(where: Where, source: Source, grounds: Grounds) -> list[Location]:
 
 def _everywhere(source: Source, grounds: Grounds) -> Iterator[Restorable]:
     """Yield what can be restored at home and wherever points or replicated backups may be."""
+    regions = source.instance.replication_regions if source.instance is not None else ()
     there = {holding.location for holding in source.holdings}
-    if source.instance is not None:
-        account = source.location.account
-        there |= {Location(account, region) for region in source.instance.replication_regions}
+    there |= {Location(source.location.account, region) for region in regions}
     for location in (source.location, *sorted(there - {source.location})):
         yield restorable_at(source, location, grounds.world)
 
@@ -217,8 +216,9 @@ def _key_fault(holding: Holding, grounds: Grounds) -> Answer | None:
         return Answer(BROKEN, "not encrypted")
     if holding.kms_key is None:
         return Answer(BROKEN, "under a key that AWS owns")
-    place = location_of(holding.kms_key) or holding.location
-    key = (grounds.world.scope(place).keys or {}).get(holding.kms_key)
+    places = (holding.location, key_location(holding.kms_key) or holding.location)
+    known = [(grounds.world.scope(place).keys or {}).get(holding.kms_key) for place in places]
+    key = next((key for key in known if key is not None), None)
     if key is None:
         return Answer(NOT_JUDGED, f"under {holding.kms_key}, which is not known")
     if key.manager is KeyManager.AWS:

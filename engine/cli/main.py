@@ -42,7 +42,7 @@ exit codes (of several the first in this order):
     5 stale plan       3 a step failed or a location could not be read
     4 withheld by a guard                 7 stopped by -max-duration
     6 an objective or control is broken   2 changes present  0 done
-  plan gives 2, 4 and 6 only with -detailed-exitcode; drift gives 2.
+  plan gives 2, 4 and 6 only with -detailed-exitcode; drift gives 2, audit 3 and 6.
 
 Flags take one dash or two; each has a variable: -policies is ENGINE_POLICIES.
 `engine COMMAND -help` explains a command.

@@ -44,6 +44,13 @@ def snapshot_arn(like: str, location: Location, identifier: str) -> str:
 
 
 @lru_cache(maxsize=1 << 16)
+def key_location(arn: str) -> Location | None:
+    """Return the account and region of a KMS key by its ARN, None where it is no ARN of a key."""
+    parts = arn.split(":", 5)
+    is_key = len(parts) == 6 and parts[0] == "arn" and parts[5].startswith("key/")
+    return Location(parts[4], parts[3]) if is_key else None
+
+
 def location_of(arn: str) -> Location | None:
     """Return the account and region an ARN names, None where it is no ARN."""
     parts = arn.split(":", 6)

@@ -53,9 +53,10 @@ def _case(one: Finding) -> Iterable[str]:
         return
     yield _open("testcase", attributes)
     if one.outcome is Outcome.FAILED:
-        place = f"\n{one.written.file}:{one.written.line}" if one.written is not None else ""
+        place = f"{one.written.file}:{one.written.line}" if one.written is not None else ""
         opened = _open("failure", {"message": one.text, "type": one.level.value})
-        yield f"  {opened}{_text(one.title)}{escape(place)}</failure>"
+        said = "\n".join(_text(text) for text in (one.title, place) if text)
+        yield f"  {opened}{said}</failure>"
     else:
         said = "excepted" if one.outcome is Outcome.EXCEPTED else "not judged"
         yield "  " + _open("skipped", {"message": f"{said}: {one.text}"}, closed=True)

@@ -112,6 +112,53 @@ def test_it_only_looks_and_needs_to_be_allowed_nothing_else(world: World) -> Non
     assert world.seen() == before
 
 
+CONTROLS = """\
+version: 1
+kind: controls
+controls:
+  - {id: covered, require: {covered: true}}
+  - {id: shares, severity: warning, require: {no_foreign_shares: true}}
+  - {id: fresh, require: {newest_point: {younger_than: 26h, at: everywhere}}}
+"""
+
+
+def audit(world: World, *words: str) -> Finished:
+    controls = world.folder / "controls.yaml"
+    controls.write_text(CONTROLS)
+    done = world.run("audit", "policies", "controls.yaml", *words, "-at", world.now())
+    controls.unlink()
+    return done
+
+
+def test_an_audit_only_looks_too_and_tells_whom_a_point_is_shared_with(world: World) -> None:
+    before, oldest = world.seen(), owned(world, "orders-1", "copy")[0]
+    share(world, oldest, STRANGER)
+    for operations in CHANGES:
+        world.lab.client.add_fault("access_denied", operation=operations)
+    world.lab.client.forget_calls()
+    found = json.loads(audit(world, "-format", "json").insist(6).out)
+    calls = world.lab.client.calls()
+    world.lab.client.clear_faults()
+    unshare(world, oldest, STRANGER)
+    statuses = {one["id"]: one["status"] for one in found["controls"]}
+    assert statuses == {"covered": "passed", "shares": "broken", "fresh": "passed"}
+    assert found["complete"] is True
+    tried = {call["operation"] for call in calls}
+    assert {one for one in tried if not one.startswith(LOOKS)} == {"AssumeRole"}
+    assert {call["outcome"] for call in calls} == {"ok"}
+    assert audit(world, "-format", "sarif", "-out", "audit.sarif").insist().out == ""
+    assert json.loads((world.folder / "audit.sarif").read_text())["runs"][0]["results"] == []
+    assert world.seen() == before
+
+
+def test_an_audit_that_may_not_read_shares_judges_nothing_of_them(world: World) -> None:
+    world.lab.client.add_fault("access_denied", operation="DescribeDBSnapshotAttributes")
+    done = audit(world)
+    world.lab.client.clear_faults()
+    assert "Not judged: 1 control" in done.insist(3).out
+    assert "Passed: 2 controls" in done.out
+
+
 def test_shares_that_may_not_be_read_make_it_exit_3(world: World) -> None:
     world.lab.client.add_fault("access_denied", operation="DescribeDBSnapshotAttributes")
     done = drift(world)

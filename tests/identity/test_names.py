@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from engine.identity.names import derived_id, ends_in_hash, location_of, snapshot_arn, snapshot_id
+from engine.identity.names import (
+    derived_id,
+    ends_in_hash,
+    key_location,
+    location_of,
+    snapshot_arn,
+    snapshot_id,
+)
 from engine.inventory.records import Location
 from tests.planning.builders import SLOT, VAULT
 
@@ -98,3 +105,16 @@ def test_an_arn_keeps_its_partition(partition: str) -> None:
 )
 def test_an_arn_tells_its_location(arn: str, expected: Location | None) -> None:
     assert location_of(arn) == expected
+
+
+@pytest.mark.parametrize(
+    ("arn", "expected"),
+    [
+        ("arn:aws:kms:eu-west-1:222222222222:key/0f1e2d3c", VAULT),
+        ("arn:aws:kms:eu-west-1:222222222222:alias/backups", None),
+        ("alias/backups", None),
+        ("urn:aws:kms:eu-west-1:222222222222:key/0f1e2d3c", None),
+    ],
+)
+def test_the_arn_of_a_key_tells_where_it_lies(arn: str, expected: Location | None) -> None:
+    assert key_location(arn) == expected
