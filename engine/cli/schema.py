@@ -12,12 +12,12 @@ SCHEMAS = {
     "estate": ("estate.v1.json", "accounts, targets, defaults and guards of a repository"),
     "accounts": ("accounts.v1.json", "more accounts of the estate"),
     "policy": ("policy.v1.json", "what is protected, when, for how long, copied where"),
-    "controls": ("controls.v1.json", "rules of auditors over policies and what exists"),
     "plan": ("plan.v1.json", "what `engine plan -json` prints"),
     "drift": ("drift.v1.json", "what `engine drift -json` prints"),
     "fleet": ("fleet.v1.json", "databases that are made up, for `engine simulate`"),
     "events": ("events.v1.json", "what happens while `engine simulate` plays"),
     "simulation": ("simulation.v1.json", "what `engine simulate -json` prints"),
+    "controls": ("controls.v1.json", "rules of auditors over policies and what exists"),
     "audit": ("audit.v1.json", "what `engine audit -format json` prints"),
 }
 
