@@ -12,7 +12,7 @@ from engine.lab.asking import Environ, operation_of, resource_of
 from engine.lab.callers import UNKNOWN_ACCOUNT, Callers, Doubt, Signed, signed_part
 from engine.lab.calls import Asked, Call
 from engine.lab.fault_book import Strike
-from engine.lab.replies import RESET, Reply, StartResponse, send
+from engine.lab.replies import RESET, Ending, HangUpError, Reply, StartResponse, send
 from engine.lab.signatures import is_genuine
 from engine.lab.striking import Struck, delay_of
 from engine.lab.wire import (
@@ -56,6 +56,9 @@ class Front:
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if length or "chunked" in environ.get("HTTP_TRANSFER_ENCODING", ""):
             body = environ["wsgi.input"].read(length or -1)
+            if len(body) < length:
+                # Whoever asks was gone before all was said.
+                raise HangUpError(Ending.DROPPED)
         else:
             body = b""
         environ["wsgi.input"] = io.BytesIO(body)

@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import socket
-import struct
 import sys
 import threading
 from collections.abc import Sequence
@@ -23,7 +22,6 @@ import msgspec
 from engine.lab.callers import Callers
 from engine.lab.clock import Clock, time_of
 from engine.lab.errors import LabError
-from engine.lab.replies import Ending, HangUpError
 from engine.lab.settings import Rules, Settings
 from engine.lab.world import World
 
@@ -59,34 +57,12 @@ def open_port(port: int) -> socket.socket:
 
 def listen(application: Any, opened: socket.socket) -> BaseWSGIServer:
     """Serve on a port that is open."""
-    from moto.moto_server.werkzeug_app import MotoRequestHandler
     from werkzeug.serving import make_server
 
-    class Handler(MotoRequestHandler):
-        # Small answers must not wait for acknowledgements of their headers.
-        disable_nagle_algorithm = True
-        wbufsize = -1
-
-        def connection_dropped(
-            self, error: BaseException, environ: dict[str, Any] | None = None
-        ) -> None:
-            """Close the connection as a fault has it."""
-            self.close_connection = True
-            if isinstance(error, HangUpError) and error.ending is Ending.RESET:
-                reset(self.connection)
-
-        def log_request(self, *_: Any) -> None:
-            """Say nothing: the lab keeps its own list of calls."""
+    from engine.lab.connections import Handler
 
     port, fd = opened.getsockname()[1], opened.fileno()
     return make_server(HOST, port, application, threaded=True, request_handler=Handler, fd=fd)
-
-
-def reset(connection: socket.socket) -> None:
-    """End a connection by a TCP reset."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    # The server would say goodbye first, and its files keep the socket open.
-    os.close(connection.detach())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

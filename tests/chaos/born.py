@@ -7,11 +7,10 @@ import signal
 import sys
 import threading
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum, auto
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 from engine.applying import performing
 from engine.applying.calls import Call
@@ -23,10 +22,8 @@ from engine.lab.clock import Clock
 from engine.lab.control import Control
 from engine.lab.front import Front
 from engine.lab.grafts import graft
-from engine.lab.seeding import plant
-from engine.lab.seeds import read_seed
 from engine.lab.server import HOST, listen, open_port
-from engine.lab.settings import Rules, Settings
+from engine.lab.settings import Settings
 from engine.lab.world import World
 from tests.applying.killed import deadly
 from tests.chaos.sabotage import SABOTAGES, found_in, put
@@ -34,15 +31,6 @@ from tests.chaos.witness import Witness, telling
 
 is_hurried = False
 """Whether the engine here waits for nothing, as `tests.chaos.warm` has it."""
-
-
-@dataclass(frozen=True, slots=True)
-class LabOrder:
-    """A lab to start: its seed, its time, whose rules its ground truth follows."""
-
-    seed: Any
-    at: datetime
-    rules: str
 
 
 class Moment(Enum):
@@ -126,15 +114,16 @@ def run_engine(order: EngineOrder) -> None:
     sys.exit(main(order.words))
 
 
-def serve_lab(order: LabOrder, line: Connection) -> None:
-    """Serve a lab until the other end of the line is closed; say its endpoint there first."""
-    clock = Clock(order.at, 0)
-    world, callers = World(clock, Settings(rules=Rules(order.rules))), Callers()
+def serve_lab(line: Connection) -> None:
+    """Serve an empty lab whose clock stands, until the other end of the line is closed.
+
+    Its endpoint is said there first.
+    """
+    world, callers = World(Clock(datetime.now(UTC), 0), Settings()), Callers()
     witness = Witness(world, graft(world, callers))
     front = Front(world, callers, witness, Control(world, callers))
     opened = open_port(0)
     server = listen(telling(witness, front), opened)
-    plant(read_seed(order.seed), world, callers)
     threading.Thread(target=_follow, args=(line,), daemon=True).start()
     line.send(f"http://{HOST}:{opened.getsockname()[1]}")
     server.serve_forever()

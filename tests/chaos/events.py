@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
 from engine.lab.errors import LabError
@@ -33,8 +31,6 @@ class Hand:
         self._lab = lab
         self._places = places
         self._log = log
-        self._clients: dict[tuple[str, str, str], Any] = {}
-        self._lock = threading.Lock()
         self._disabled: list[tuple[str, str, str]] = []
         self._number = 0
         self.gone: dict[str, datetime] = {}
@@ -64,7 +60,7 @@ class Hand:
         return {one["DbiResourceId"]: one["DBInstanceArn"] for _, one in self._databases()}
 
     def _seen_at(self, account: str, region: str) -> Iterator[Seen]:
-        rds = self._client("rds", account, region)
+        rds = self._lab.boto("rds", account, region)
         for page in rds.get_paginator("describe_db_snapshots").paginate():
             for one in page["DBSnapshots"]:
                 name = one["DBSnapshotIdentifier"]
@@ -74,23 +70,8 @@ class Hand:
 
     def _databases(self) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
         for place in self._places:
-            for one in self._client("rds", *place).describe_db_instances()["DBInstances"]:
+            for one in self._lab.boto("rds", *place).describe_db_instances()["DBInstances"]:
                 yield place, one
-
-    def _client(self, service: str, account: str, region: str) -> Any:
-        with self._lock:
-            if (service, account, region) not in self._clients:
-                variables = self._lab.environment(account, region)
-                session = boto3.session.Session(
-                    aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-                    aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-                    region_name=region,
-                )
-                make: Any = session.client
-                self._clients[service, account, region] = make(
-                    service, endpoint_url=self._lab.endpoint
-                )
-            return self._clients[service, account, region]
 
     # -- doing ------------------------------------------------------------------------------------
 
@@ -108,8 +89,8 @@ class Hand:
             return str(self._lab.client.expire_sessions())
         if event is Event.DISABLE_KEY:
             place, alias = self._places[which % len(self._places)], KEYS[which % len(KEYS)]
-            key = self._client("kms", *place).describe_key(KeyId=alias)["KeyMetadata"]["KeyId"]
-            self._client("kms", *place).disable_key(KeyId=key)
+            key = self._lab.boto("kms", *place).describe_key(KeyId=alias)["KeyMetadata"]["KeyId"]
+            self._lab.boto("kms", *place).disable_key(KeyId=key)
             self._disabled.append((*place, key))
             return f"{place} {alias}"
         databases = list(self._databases())
@@ -135,7 +116,7 @@ class Hand:
                 self._lab.client.let("rename", *place, name, fresh)
                 self._lab.client.forward(5)
             case Event.TAKE_BY_HAND | Event.STEAL_TAGS:
-                rds = self._client("rds", *place)
+                rds = self._lab.boto("rds", *place)
                 self._take(rds, name, f"hand-{self._number}", event is Event.STEAL_TAGS)
             case _:
                 raise ValueError(event)
@@ -158,10 +139,10 @@ class Hand:
         """Undo what keeps backups from being made: stopped databases, disabled keys."""
         self._lab.client.forward(10)
         for account, region, key in self._disabled:
-            self._client("kms", account, region).enable_key(KeyId=key)
+            self._lab.boto("kms", account, region).enable_key(KeyId=key)
         for place, one in self._databases():
             if one["DBInstanceStatus"] == "stopped":
-                rds = self._client("rds", *place)
+                rds = self._lab.boto("rds", *place)
                 rds.start_db_instance(DBInstanceIdentifier=one["DBInstanceIdentifier"])
 
     def trouble(self, troubles: Sequence[Trouble]) -> None:

@@ -12,33 +12,39 @@ import json
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
+
+import boto3
 
 from engine.lab.client import LabClient, environment
 from tests.chaos import born
-from tests.chaos.born import Death, EngineOrder, LabOrder
+from tests.chaos.born import Death, EngineOrder
 from tests.chaos.witness import COUNT, DEEDS, Deed
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.chaos.warm"])
 START_SECONDS = 60.0
 RUN_SECONDS = 300.0
+# Models of services are loaded once for all clients of a session.
+_SESSION = boto3.session.Session()
 
 
 class Lab:
-    """A lab of its own process; ends with this object, or with this process."""
+    """A lab of its own process, for one world after the other; ends with this process."""
 
-    def __init__(self, order: LabOrder) -> None:
+    def __init__(self) -> None:
         ours, theirs = _CONTEXT.Pipe()
         self._line: Connection = ours
         self._process: ForkServerProcess = _CONTEXT.Process(
-            target=born.serve_lab, args=(order, theirs), daemon=True
+            target=born.serve_lab, args=(theirs,), daemon=True
         )
         self._process.start()
         theirs.close()
@@ -46,10 +52,31 @@ class Lab:
             raise TimeoutError("the lab does not start")
         self.endpoint: str = ours.recv()
         self.client = LabClient(self.endpoint)
+        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, at: datetime, seed: Any) -> None:
+        """Replace the world by that of a seed."""
+        self.client.reset(at, seed)
 
     def environment(self, account: str, region: str) -> dict[str, str]:
         """Return the variables that point AWS tools to this lab, as an account's own caller."""
         return environment(self.endpoint, account, region)
+
+    def boto(self, service: str, account: str, region: str) -> Any:
+        """Return a plain boto3 client that works as an account's own caller."""
+        with self._lock:
+            if (service, account, region) not in self._clients:
+                said = self.environment(account, region)
+                make: Any = _SESSION.client
+                self._clients[service, account, region] = make(
+                    service,
+                    region_name=region,
+                    endpoint_url=self.endpoint,
+                    aws_access_key_id=said["AWS_ACCESS_KEY_ID"],
+                    aws_secret_access_key=said["AWS_SECRET_ACCESS_KEY"],
+                )
+            return self._clients[service, account, region]
 
     def deeds(self) -> list[Deed]:
         """Return what was changed, in order."""
@@ -68,10 +95,8 @@ class Lab:
         finally:
             connection.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def end(self) -> None:
+        """End its process."""
         self._process.kill()
         self._process.join()
         self._line.close()

@@ -14,7 +14,6 @@ from typing import Any
 
 from engine.lab.estates import IRELAND, PROD
 from tests.chaos import papers
-from tests.chaos.born import LabOrder
 from tests.chaos.events import Hand
 from tests.chaos.nursery import Ended, Lab, Run, order_engine
 from tests.chaos.records import Deed, read_deeds
@@ -100,6 +99,7 @@ class Player:
         self,
         story: Story,
         folder: Path,
+        lab: Lab,
         *,
         disturbed: bool,
         log: Callable[[str], None],
@@ -112,29 +112,27 @@ class Player:
         self._policies = story.policies
         self._ending = Ending(story, folder)
         self._folder = folder
+        self._lab = lab
+        self._hand = Hand(lab, story.places, log)
 
     def play(self) -> Ending:
         """Play to the end."""
         story, ending = self._story, self._ending
         self._folder.mkdir(parents=True, exist_ok=True)
-        with Lab(LabOrder(story.lab_seed(), story.nights[0].at, story.rules)) as lab:
-            self._lab = lab
-            self._hand = Hand(lab, story.places, self._log)
-            ending.foreign = self._hand.foreign()
-            ending.tiers = self._hand.tiers()
-            for night in story.nights:
-                self._night(night)
-            self._hand.make_peace()
-            for at in story.last:
-                self._move_to(at)
-                self._settle(at, _did_nothing)
-            ending.policies = self._policies
-            ending.numbered = read_deeds(lab.deeds())
-            ending.truth = lab.client.truth()
-            ending.seen = self._hand.seen()
-            ending.instances = self._hand.instances()
-            ending.gone = self._hand.gone
-            ending.foreign |= self._hand.made
+        self._lab.begin(story.nights[0].at, story.lab_seed())
+        ending.foreign = self._hand.foreign()
+        ending.tiers = self._hand.tiers()
+        for night in story.nights:
+            self._night(night)
+        self._hand.make_peace()
+        self._peace()
+        ending.policies = self._policies
+        ending.numbered = read_deeds(self._lab.deeds())
+        ending.truth = self._lab.client.truth()
+        ending.seen = self._hand.seen()
+        ending.instances = self._hand.instances()
+        ending.gone = self._hand.gone
+        ending.foreign |= self._hand.made
         return ending
 
     def _night(self, night: Night) -> None:
@@ -237,6 +235,16 @@ class Player:
         return clean_environment(self._folder) | self._lab.environment(PROD, IRELAND)
 
     # -- peace ------------------------------------------------------------------------------------
+
+    def _peace(self) -> None:
+        """Let all be done in the last nights; in the end nothing may be left to do."""
+        *nights, last = self._story.last
+        for at in nights:
+            self._move_to(at)
+            self._settle(at, _is_all_done)
+        self._move_to(last)
+        # That a plan after an apply is empty need not be seen twice.
+        self._settle(last, _did_nothing if self._disturbed else _is_all_done)
 
     def _settle(self, since: datetime, is_enough: Callable[[Ended], bool]) -> None:
         """Let the engine run in peace until a run shows that it is enough."""

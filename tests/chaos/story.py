@@ -300,7 +300,7 @@ def _seed(story: Story) -> Seed:
         for alias in ("alias/app", "alias/backup-share", "alias/backups")
     ]
     return Seed(
-        settings=dict(story.settings),
+        settings={**story.settings, "rules": story.rules},
         accounts=accounts,
         keys=tuple(keys),
         instances=story.instances,

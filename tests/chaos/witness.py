@@ -51,7 +51,8 @@ class Witness:
     def __init__(self, world: World, moto: Application) -> None:
         self._world = world
         self._moto = moto
-        self.deeds: list[Deed] = []
+        self._deeds: list[Deed] = []
+        self._of = world.number
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Pass a call on; note it where it changes something of RDS."""
@@ -79,6 +80,13 @@ class Witness:
         self.deeds.append(deed)
         start_response(f"{answer.status} Status", list(answer.headers))
         return [answer.body]
+
+    @property
+    def deeds(self) -> list[Deed]:
+        """What was done in the world of now."""
+        if self._of != self._world.number:
+            self._of, self._deeds = self._world.number, []
+        return self._deeds
 
     def _scene(self, account: str, region: str, said: dict[str, str]) -> dict[str, Any]:
         """Tell what is there as something is about to be deleted, and what hangs on it."""
