@@ -20,6 +20,7 @@ from engine.cli.inputs import (
     the_time,
 )
 from engine.cli.output import screen_of
+from engine.cli.pricing import priced
 from engine.errors import ExitCode, StaleError, UsageError
 
 if TYPE_CHECKING:
@@ -263,7 +264,7 @@ def _planned(
 
     inventory = read_live(documents.estate, clients, now)
     options = PlanOptions(acknowledged=frozenset(args.acknowledge))
-    return make_plan(documents, inventory, now, options)
+    return priced(make_plan(documents, inventory, now, options), documents, inventory)
 
 
 def _is_approved(plan: Plan, args: argparse.Namespace) -> bool:

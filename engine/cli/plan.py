@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.cli.files import write_whole
 from engine.cli.inputs import add_at, add_policies, parse_time, read_documents, the_time
+from engine.cli.pricing import priced
 from engine.errors import ExitCode, worst
 from engine.plans.plan import Plan, PlanOptions
 from engine.plans.troubles import codes_of, troubles_of
@@ -80,7 +81,7 @@ def _plan(args: argparse.Namespace) -> Plan:
     from engine.planning.plan import make_plan
 
     options = PlanOptions(tuple(args.only), tuple(args.exclude), frozenset(args.acknowledge))
-    return make_plan(documents, inventory, now, options)
+    return priced(make_plan(documents, inventory, now, options), documents, inventory)
 
 
 def _show(plan: Plan, args: argparse.Namespace) -> None:

@@ -17,10 +17,11 @@ class Range:
         return Range(self.low + other.low, self.high + other.high)
 
     def __mul__(self, factor: Range | float) -> Range:
-        """Return the product with a factor; none of the two is negative."""
-        if isinstance(factor, Range):
-            return Range(self.low * factor.low, self.high * factor.high)
-        return Range(self.low * factor, self.high * factor)
+        """Return the product with a factor, which is not negative."""
+        if not isinstance(factor, Range):
+            return Range(self.low * factor, self.high * factor)
+        low = self.low * (factor.low if self.low >= 0 else factor.high)
+        return Range(low, self.high * (factor.high if self.high >= 0 else factor.low))
 
     def __truediv__(self, other: Range) -> Range:
         """Return the quotient, such as the time an amount takes at a pace above zero."""
@@ -30,9 +31,13 @@ class Range:
         """Return how much more this is than `other`, at least nothing."""
         return Range(max(0.0, self.low - other.high), max(0.0, self.high - other.low))
 
-    def less(self, other: Range) -> Range:
-        """Return the difference; it is negative where `other` is more."""
-        return Range(self.low - other.high, self.high - other.low)
+    def change_to(self, after: Range) -> Range:
+        """Return what is added where this becomes `after`; it is negative where that is less.
+
+        Both rest on the same unknowns, so least goes with least and most with most.
+        """
+        bounds = (after.low - self.low, after.high - self.high)
+        return Range(min(bounds), max(bounds))
 
     def up_to(self, most: float) -> Range:
         """Return this, but nowhere more than `most`."""

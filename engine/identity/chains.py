@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
-from engine.identity.marks import UNKNOWN_KEY, Marks, Role
+from engine.identity.marks import KEYS, ROLE, UNKNOWN_KEY, VOLUME, ZONE, Marks, Role
 from engine.inventory.placement import UNKNOWN_ZONE
 from engine.inventory.records import Location
 
@@ -37,3 +39,18 @@ class Chain:
 def chain_of(marks: Marks, location: Location) -> Chain:
     """Return the chain that an object with these marks belongs to at `location`."""
     return Chain(marks.volume, marks.zone, location, marks.role, marks.keys)
+
+
+def tagged_chain(tags: Mapping[str, str], location: Location) -> Chain:
+    """Return the chain of an object that is known to be owned, without reading all its marks.
+
+    Raises:
+        KeyError: it is not owned: tags are missing.
+    """
+    role, keys = _role_and_keys(tags[ROLE], tags[KEYS])
+    return Chain(tags[VOLUME], tags[ZONE], location, role, keys)
+
+
+@lru_cache(maxsize=1 << 14)
+def _role_and_keys(role: str, keys: str) -> tuple[Role, tuple[str, ...]]:
+    return Role(role), tuple(keys.split("/"))

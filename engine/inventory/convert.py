@@ -93,6 +93,7 @@ def snapshot_record(
         tags=tags_record(wire.tags, strings),
         shared_with=shares.get(arn) if shares else None,
         database_time=_database_time(moment(wire.database_time), original or created_at),
+        full_bytes=wire.full_bytes,
     )
 
 

@@ -254,6 +254,7 @@ def _snapshot(record: Snapshot) -> WireSnapshot:
         tde_credential=_SOME_TDE_CREDENTIAL if record.tde else None,
         tags=_tags(record.tags),
         database_time=record.database_time,
+        full_bytes=record.full_bytes,
     )
 
 

@@ -74,7 +74,8 @@ class Snapshot:
     the first snapshot of the line and stays the same in copies (API reference, DBSnapshot).
     `availability_zone` is the zone of the *instance*, by name, not of the volume that was read.
     `shared_with` is None where it was not read. `database_time` is that of the last transaction in
-    it, which for a replica lies behind `original_created_at` by its lag.
+    it, which for a replica lies behind `original_created_at` by its lag. `full_bytes` is what it
+    would take up in full, None where AWS does not tell; what it does take up AWS never tells.
     """
 
     arn: str
@@ -98,6 +99,7 @@ class Snapshot:
     tags: Mapping[str, str] = field(default_factory=no_tags)
     shared_with: frozenset[str] | None = None
     database_time: datetime | None = None
+    full_bytes: int | None = None
 
     @property
     def state(self) -> SnapshotState:

@@ -51,6 +51,7 @@ class WireSnapshot(
         "tde_credential": "TdeCredentialArn",
         "tags": "TagList",
         "database_time": "SnapshotDatabaseTime",
+        "full_bytes": "FullSnapshotSizeInBytes",
     },
 ):
     """`DBSnapshot`."""
@@ -74,6 +75,7 @@ class WireSnapshot(
     tde_credential: str | None = None
     tags: list[WireTag] | None = None
     database_time: Moment = None
+    full_bytes: int | None = None
 
 
 class WireStatus(

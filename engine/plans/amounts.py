@@ -22,9 +22,34 @@ def figures(amount: float, count: int = 2) -> float:
     return round(amount, count - 1 - floor(log10(abs(amount))))
 
 
+def rounded(pair: Pair) -> Pair:
+    """Return a pair of which each bound has two figures."""
+    return figures(pair[0]), figures(pair[1])
+
+
 def money(usd: Pair) -> str:
     """Return USD, as in `$12 to $340` or `up to $0.40`."""
     return _between(usd, _dollars)
+
+
+def added(usd: Pair) -> str:
+    """Return what is added to costs, as in `adds $1 to $4`, `saves up to $3`, `adds nothing`."""
+    low, high = usd
+    if low >= 0:
+        return f"adds {money(usd)}"
+    if high <= 0:
+        return f"saves {money((-high, -low))}"
+    return f"saves up to {_dollars(-low)} or adds up to {_dollars(high)}"
+
+
+def signed(usd: Pair) -> str:
+    """Return what is added to costs in few characters, as in `+$1.00 to +$4.00`, `up to -$3.00`."""
+    low, high = usd
+    if low >= 0:
+        return _between(usd, lambda amount: f"+{_dollars(amount)}")
+    if high <= 0:
+        return _between((-high, -low), lambda amount: f"-{_dollars(amount)}")
+    return f"-{_dollars(-low)} to +{_dollars(high)}"
 
 
 def gib(amount: Pair) -> str:

@@ -19,6 +19,7 @@ from engine.plans.codes import (
     Guard,
     Verdict,
 )
+from engine.plans.costs import Costs, Pair
 from engine.plans.objectives import NOTHING_JUDGED, Objectives
 from engine.plans.refs import At, SourceRef
 
@@ -285,7 +286,8 @@ class Afterwards:
 class ForeignOrphan:
     """A snapshot of a database that is gone, which the engine does not own and never touches.
 
-    `taken_at` is when its data was captured, `gib` the allocated storage of the database.
+    `taken_at` is when its data was captured, `gib` the allocated storage of the database and
+    `usd_month` what it costs, None where that was not reckoned.
     """
 
     arn: str
@@ -294,6 +296,7 @@ class ForeignOrphan:
     type: str
     taken_at: datetime | None
     gib: int
+    usd_month: Pair | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +341,7 @@ class Plan:
     foreign_orphans: tuple[ForeignOrphan, ...] = ()
     holds: tuple[Held, ...] = ()
     objectives: Objectives = NOTHING_JUDGED
+    costs: Costs | None = None
 
     @property
     def has_changes(self) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from engine.plans.amounts import money
 from engine.plans.codes import PROTECTIONS, Fate
 from engine.plans.plan import Afterwards, ForeignOrphan, Plan
 from engine.reports.lines import Line, Section, Span, Tone, line, name
@@ -85,7 +86,10 @@ def orphan_sections(plan: Plan, *, full: bool) -> Iterator[Section]:
         lines.append(line(name("engine adopt"), " brings manual ones under a policy.", level=1))
     total = sum(one.gib for one in plan.foreign_orphans)
     number = count(len(plan.foreign_orphans), "snapshot")
-    title = f"Left behind by others, of databases that are gone: {number}, up to {total:,} GiB"
+    title = (
+        f"Left behind by others, of databases that are gone: {number}, up to {total:,} GiB"
+        f"{_costing(plan.foreign_orphans)}"
+    )
     yield Section(title, tuple(lines), aside=True)
 
 
@@ -94,15 +98,23 @@ def _leftovers(
 ) -> Iterator[Line]:
     gib = sum(one.gib for one in alike)
     away: list[str | Span] = [] if address.startswith(f"{where}/") else [" in ", name(where)]
-    about = f": {count(len(alike), 'snapshot')}, up to {gib:,} GiB"
+    about = f": {count(len(alike), 'snapshot')}, up to {gib:,} GiB{_costing(alike)}"
     times = [one.taken_at for one in alike if one.taken_at is not None]
     oldest = f", the oldest {_age(min(times), now)} old" if times else ""
     yield line(name(address), *away, about, oldest, level=1)
     if full:
         for one in alike:
             age = "of unknown age" if one.taken_at is None else f"{_age(one.taken_at, now)} old"
-            made = f"{one.type}, {age}, {one.gib:,} GiB"
+            made = f"{one.type}, {age}, {one.gib:,} GiB{_costing([one])}"
             yield line(name(one.arn.partition(":snapshot:")[2] or one.arn), f": {made}", level=2)
+
+
+def _costing(orphans: Iterable[ForeignOrphan]) -> str:
+    """Return what they cost, with a comma before it; empty where nobody reckoned it."""
+    known = [one.usd_month for one in orphans if one.usd_month is not None]
+    if not known:
+        return ""
+    return f", {money((sum(low for low, _ in known), sum(high for _, high in known)))} a month"
 
 
 def _age(taken_at: datetime, now: datetime) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from engine.plans.plan import Plan, Summary
 from engine.reports.adoption import afterwards_sections, orphan_sections
+from engine.reports.cost_sections import cost_section
 from engine.reports.lines import Line, Report, Section, Span, Tone, line, name
 from engine.reports.reading import (
     recording,
@@ -40,6 +41,7 @@ def plan_report(plan: Plan, *, full: bool = False) -> Report:
             *afterwards_sections(plan, full=full),
             *orphan_sections(plan, full=full),
             *_next(plan),
+            *cost_section(plan),
             *unread_sections(plan.inventory, "Nothing whose safety depends on them is deleted."),
         ),
         footer=tuple(_footer(plan)),

@@ -17,10 +17,19 @@ def test_the_least_time_is_the_least_amount_at_the_best_pace() -> None:
     assert Range(1, 2) * 3 == Range(3, 6)
 
 
+def test_what_is_saved_is_least_where_least_is_paid_for_it() -> None:
+    assert Range(-10, -2) * Range(3, 5) == Range(-50, -6)
+    assert Range(-10, 2) * Range(3, 5) == Range(-50, 10)
+
+
 def test_what_goes_beyond_is_never_less_than_nothing() -> None:
     assert Range(5, 10).beyond(Range(2, 7)) == Range(0, 8)
     assert Range(1, 2).beyond(Range(5, 6)) == NOTHING
-    assert Range(5, 10).less(Range(2, 7)) == Range(-2, 8)
+
+
+def test_a_change_rests_on_the_same_unknowns_before_and_after() -> None:
+    assert Range(0, 1000).change_to(Range(0, 990)) == Range(-10, 0)
+    assert Range(5, 10).change_to(Range(6, 30)) == Range(1, 20)
 
 
 def test_a_range_can_be_capped_and_widened() -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from engine.identity.chains import chain_of
-from engine.identity.marks import UNKNOWN_KEY, Marks, Role
+from engine.identity.chains import chain_of, tagged_chain
+from engine.identity.marks import UNKNOWN_KEY, Marks, Role, tags_of
 from engine.inventory.placement import UNKNOWN_ZONE
 from tests.planning.builders import PROD, SLOT, VAULT, ago, an_instance, marks
 
@@ -51,3 +51,10 @@ def test_a_chain_is_known_where_zone_and_keys_are() -> None:
     assert chain_of(FOUND, PROD).is_known
     assert not chain_of(replace(FOUND, zone=UNKNOWN_ZONE), PROD).is_known
     assert not chain_of(replace(FOUND, keys=(*FOUND.keys, UNKNOWN_KEY)), PROD).is_known
+
+
+def test_the_chain_of_an_owned_object_is_read_from_its_tags_alone() -> None:
+    found = marks(an_instance(), SLOT)
+    assert tagged_chain(tags_of(found), PROD) == chain_of(found, PROD)
+    with pytest.raises(KeyError):
+        tagged_chain({}, PROD)

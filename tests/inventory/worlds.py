@@ -77,6 +77,7 @@ wire_snapshots = st.builds(
     tde_credential=maybe,
     tags=tags,
     database_time=moments,
+    full_bytes=counts,
 )
 
 wire_instances = st.builds(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
+from engine.plans.costs import Costs, PlaceCost, PolicyCost, StepCost
 from engine.plans.digest import plan_digest
 from engine.plans.objectives import (
     Gap,
@@ -97,6 +98,20 @@ inventories = st.builds(
     taken_at=st.none() | times,
     scopes=some(st.builds(ScopeRead, instances=st.none() | numbers, snapshots=st.none() | numbers)),
 )
+amounts = st.floats(-1e9, 1e9).map(lambda amount: round(amount, 2))
+pairs = st.tuples(amounts, amounts)
+costs = st.builds(
+    Costs,
+    usd_month=pairs,
+    change_usd_month=pairs,
+    usd_once=pairs,
+    steps=some(
+        st.builds(*(StepCost, words, pairs, pairs, pairs), seconds=st.none() | pairs, seen=numbers)
+    ),
+    policies=some(st.builds(PolicyCost, words, words, words, numbers, pairs, pairs, pairs)),
+    places=some(st.builds(PlaceCost, words, words, pairs, pairs, pairs, pairs, pairs)),
+    assumptions=names,
+)
 guards = st.builds(
     GuardState, limit=st.none() | numbers, value=numbers, acknowledge=maybe_words, withholds=names
 )
@@ -149,8 +164,10 @@ plans = st.builds(
             source=sources,
             taken_at=st.none() | times,
             gib=numbers,
+            usd_month=st.none() | pairs,
         )
     ),
     holds=some(st.builds(Held, source=sources, snapshots=numbers)),
     objectives=st.builds(Objectives, judged=numbers, told=some(objectives)),
+    costs=st.none() | costs,
 ).map(lambda plan: replace(plan, digest=plan_digest(plan.steps)))

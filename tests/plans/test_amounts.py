@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.plans.amounts import figures, gib, lasting, money
+from engine.plans.amounts import added, figures, gib, lasting, money, rounded, signed
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,23 @@ def test_figures_are_those_that_mean_something() -> None:
     assert figures(0.012345) == 0.012
     assert figures(-1234.5) == -1200
     assert figures(1234.5, 3) == 1230
+
+
+@pytest.mark.parametrize(
+    ("pair", "text", "short"),
+    [
+        ((0, 0), "adds nothing", "nothing"),
+        ((0, 4.81), "adds up to $4.80", "up to +$4.80"),
+        ((1, 4.81), "adds $1.00 to $4.80", "+$1.00 to +$4.80"),
+        ((-30, -20), "saves $20 to $30", "-$20 to -$30"),
+        ((-30, 0), "saves up to $30", "up to -$30"),
+        ((-30, 2), "saves up to $30 or adds up to $2.00", "-$30 to +$2.00"),
+    ],
+)
+def test_what_is_added_may_be_saved(pair: tuple[float, float], text: str, short: str) -> None:
+    assert added(pair) == text
+    assert signed(pair) == short
+
+
+def test_both_bounds_are_rounded() -> None:
+    assert rounded((1.234, 5678.9)) == (1.2, 5700)

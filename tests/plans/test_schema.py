@@ -14,7 +14,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from engine.plans import codes, objectives
+from engine.plans import codes, costs, objectives
 from engine.plans import plan as values
 from engine.plans.json_form import dumps
 from engine.plans.plan import Plan
@@ -59,6 +59,10 @@ OBJECTS: dict[str, type] = {
     "restore_input": objectives.RestoreInput,
     "objective": objectives.Objective,
     "objectives": objectives.Objectives,
+    "costs": costs.Costs,
+    "step_cost": costs.StepCost,
+    "policy_cost": costs.PolicyCost,
+    "place_cost": costs.PlaceCost,
 }
 
 ENUMS: dict[tuple[str, str], type[StrEnum]] = {

@@ -1,0 +1,85 @@
+"""What a plan's costs rest on, in sentences: prices with their date, rates, paces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from engine.costs.book import Book
+from engine.costs.prices import Price
+from engine.costs.rates import ASSUMED
+from engine.costs.stepping import Cost
+from engine.costs.stock import Stock
+from engine.inventory.records import Location
+
+LEFT_OUT = "taxes, discounts and requests to KMS are left out"
+
+
+def assumptions(
+    book: Book, stock: Stock, places: Iterable[Location], costs: Iterable[Cost]
+) -> Iterator[str]:
+    """Yield what the costs of a plan rest on, as far as it has a part in them."""
+    kept = [piece for chain in stock.pieces.chains.values() for piece in chain]
+    policies = {piece.policy for piece in kept}
+    if any(book.rate(policy).is_assumed for policy in policies):
+        yield (
+            f"a database changes {ASSUMED.low:g} to {ASSUMED.high:g} % of its storage a day where "
+            "its policy does not say better (`snapshots.changed_per_day`)"
+        )
+    unknown = sum(1 for piece in kept if piece.body.full_gib is None)
+    if unknown:
+        yield (
+            f"a full snapshot takes up no more than the allocated storage; of {unknown:,} of "
+            f"{len(kept):,} AWS does not tell how much less"
+        )
+    regions = sorted({place.region for place in places})
+    yield from _prices(book, regions)
+    yield from _transfers(book, costs)
+    if kept:
+        yield (
+            "as much as its databases have allocated is free in each account and region; automated "
+            "backups use it up too, and AWS does not tell how much of it"
+        )
+    yield from _paces(costs)
+    yield LEFT_OUT
+
+
+def _prices(book: Book, regions: Iterable[str]) -> Iterator[str]:
+    for price, where in _alike((book.prices.of_storage(region), region) for region in regions):
+        yield f"a GiB costs {_priced(price)} a month in {', '.join(where)}{_said(price)}"
+
+
+def _transfers(book: Book, costs: Iterable[Cost]) -> Iterator[str]:
+    ways = sorted({cost.way for cost in costs if cost.way is not None and cost.usd_once.high > 0})
+    known = ((book.prices.of_transfer(*way), " to ".join(way)) for way in ways)
+    for price, where in _alike(known):
+        yield f"a GiB costs {_priced(price)} to send from {', '.join(where)}{_said(price)}"
+
+
+def _alike(prices: Iterable[tuple[Price, str]]) -> Iterator[tuple[Price, list[str]]]:
+    groups: dict[Price, list[str]] = {}
+    for price, where in prices:
+        groups.setdefault(price, []).append(where)
+    yield from groups.items()
+
+
+def _priced(price: Price) -> str:
+    low, high = price.usd.pair
+    return f"${low:g}" if low == high else f"${low:g} to ${high:g}"
+
+
+def _said(price: Price) -> str:
+    if not price.known:
+        return f", which is in no price list here: {price.source}"
+    return f" ({price.as_of})" if price.as_of else f" ({price.source})"
+
+
+def _paces(costs: Iterable[Cost]) -> Iterator[str]:
+    timed = [cost for cost in costs if cost.seconds is not None]
+    learned = sum(1 for cost in timed if cost.seen)
+    if learned:
+        yield f"{learned:,} of {len(timed):,} durations are learned from earlier runs"
+    if learned < len(timed):
+        yield (
+            "how long AWS takes is assumed where no earlier run tells: it names no pace, and "
+            "copies to another region may wait for hours"
+        )
