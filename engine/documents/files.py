@@ -55,11 +55,15 @@ def _read_folder(folder: Path, texts: Texts) -> None:
     failed = len(texts.diagnostics)
     files = list(_files_in(folder, texts))
     if not files and len(texts.diagnostics) == failed:
-        summary = "the folder holds no YAML files"
-        fix = "put *.yaml files there, or run `engine init`"
-        texts.tell(Code.NO_DOCUMENTS, str(folder), summary, fix, None)
+        tell_empty(str(folder), texts)
     for file in files:
         _read_file(file, texts)
+
+
+def tell_empty(folder: str, texts: Texts) -> None:
+    """Note that a folder has no documents in it."""
+    fix = "put *.yaml files there, or run `engine init`"
+    texts.tell(Code.NO_DOCUMENTS, folder, "the folder holds no YAML files", fix, None)
 
 
 def _files_in(folder: Path, texts: Texts) -> Iterator[str]:
@@ -82,8 +86,12 @@ def _read_file(file: str, texts: Texts) -> None:
     except (OSError, ValueError) as error:
         _tell_unreadable(file, error, texts)
         return
-    if data is None:
-        return
+    if data is not None:
+        take(file, data, texts)
+
+
+def take(file: str, data: bytes, texts: Texts) -> None:
+    """Take the bytes of a file in as text, or note why they are none."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -103,9 +111,14 @@ def _bytes_of(file: str, texts: Texts) -> bytes | None:
             data = stream.read(MAX_BYTES + 1)
         if len(data) <= MAX_BYTES:
             return data
+    tell_too_large(file, texts)
+    return None
+
+
+def tell_too_large(file: str, texts: Texts) -> None:
+    """Note that a file is larger than any document need be."""
     summary = f"the file is larger than {MAX_BYTES // 1024 // 1024} MiB"
     texts.tell(Code.TOO_LARGE, file, summary, "split it into several files", None)
-    return None
 
 
 def _tell_unreadable(file: str, error: OSError | ValueError, texts: Texts) -> None:

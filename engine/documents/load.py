@@ -48,13 +48,17 @@ class Loaded:
 
 def load(paths: Sequence[Path]) -> Loaded:
     """Read and check all documents in files and folders. Bad input is told, never raised."""
-    texts = read(paths)
+    return load_texts(read(paths), str(paths[0]) if paths else "policies")
+
+
+def load_texts(texts: Texts, where: str) -> Loaded:
+    """Check all documents in texts that were read; `where` names what they were read from."""
     found = list(texts.diagnostics)
     kinds = _Kinds(is_whole=not found)
     for file, text in texts.by_file.items():
         _take(text, file, kinds, found)
     if not found and not any(kinds.of(kind) for kind in KINDS):
-        found.append(_nothing(texts, paths))
+        found.append(_nothing(texts, where))
     documents, sources = _assemble(kinds, found)
     lines = {place.file: texts.by_file[place.file].split("\n") for place in _places(found, texts)}
     is_wrong = any(each.severity is Severity.ERROR for each in found)
@@ -184,8 +188,8 @@ def _bad_kind(kind: Node, text: str) -> Diagnostic:
     return Diagnostic(Code.UNKNOWN_KIND, summary, kind.place, fix=fix, width=kind.width)
 
 
-def _nothing(texts: Texts, paths: Sequence[Path]) -> Diagnostic:
-    file = next(iter(texts.by_file), str(paths[0]) if paths else "policies")
+def _nothing(texts: Texts, where: str) -> Diagnostic:
+    file = next(iter(texts.by_file), where)
     fix = "write an estate and a policy, or run `engine init`"
     return Diagnostic(Code.NO_DOCUMENTS, "there are no documents", Place(file, 1), fix=fix)
 
