@@ -48,18 +48,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "permissions": {*RECORDS, "documents.model", "inventory.convert", "aws.roles"},
     "costs": {*RECORDS, "errors", "identity", "plans", "documents.model"},
     "auditing": VALUES | {"planning"},
+    "consequences": VALUES | {"planning"},
     "reports": {"errors", "plans", "retention", "simulation.timeline"},
     "reports.neutral": set(),
     "lab": set(),
     "cli": {
         *("errors", "documents", "inventory", "planning", "plans", "applying", "reports"),
         *("retention", "lab", "schemas", "aws", "identity", "permissions", "costs", "simulation"),
-        "auditing",
+        *("auditing", "consequences"),
     },
 }
 PURE = (
     *("planning", "retention", "verifying", "plans", "identity", "permissions", "simulation"),
-    "auditing",
+    *("auditing", "consequences"),
 )
 WORLDLY = {"boto3", "botocore", "os", "pathlib", "time", "socket", "subprocess", "random", "io"}
 HEAVY = {"boto3", "botocore", "networkx", "jsonschema", "jinja2", "rich", "moto", "flask"}

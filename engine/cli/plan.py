@@ -6,8 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from engine.cli.against import compared, read_before
 from engine.cli.files import write_whole
-from engine.cli.inputs import add_at, add_policies, parse_time, read_documents, the_time
+from engine.cli.inputs import add_at, add_policies, document_paths, parse_time, the_time
 from engine.cli.pricing import priced
 from engine.errors import ExitCode, worst
 from engine.plans.plan import Plan, PlanOptions
@@ -40,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-markdown", "--markdown", metavar="FILE", help="write it for a review")
     parser.add_argument("-html", "--html", metavar="FILE", help="write it as a page for a browser")
+    parser.add_argument(
+        "-against",
+        "--against",
+        metavar="REF",
+        help="tell what changes against these documents: a git ref, or a folder of policies",
+    )
     parser.add_argument("-full", "--full", action="store_true", help="unfold alike steps")
 
 
@@ -67,7 +74,12 @@ def run(args: argparse.Namespace) -> int:
 def _plan(args: argparse.Namespace) -> Plan:
     if args.at:
         parse_time(args.at)
-    documents = read_documents(args)
+    from engine.documents.load import documents_of, load
+
+    paths = document_paths(args)
+    loaded = load(paths)
+    documents = documents_of(loaded)
+    before = None if args.against is None else read_before(args.against, paths)
     if args.inventory:
         from engine.inventory.recorded import read_inventory
 
@@ -81,7 +93,8 @@ def _plan(args: argparse.Namespace) -> Plan:
     from engine.planning.plan import make_plan
 
     options = PlanOptions(tuple(args.only), tuple(args.exclude), frozenset(args.acknowledge))
-    return priced(make_plan(documents, inventory, now, options), documents, inventory)
+    plan = priced(make_plan(documents, inventory, now, options), documents, inventory)
+    return plan if before is None else compared(plan, before, loaded, documents, inventory)
 
 
 def _show(plan: Plan, args: argparse.Namespace) -> None:

@@ -72,7 +72,15 @@ def load_or_raise(paths: Sequence[Path]) -> Documents:
     Raises:
         DocumentsError: with all diagnostics, when there are errors.
     """
-    loaded = load(paths)
+    return documents_of(load(paths))
+
+
+def documents_of(loaded: Loaded) -> Documents:
+    """Return the documents that were loaded.
+
+    Raises:
+        DocumentsError: with all diagnostics, when there are errors.
+    """
     if loaded.documents is None:
         raise DocumentsError(loaded.diagnostics)
     return loaded.documents

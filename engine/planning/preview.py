@@ -8,14 +8,10 @@ from datetime import datetime
 
 from engine.documents.model import Terms
 from engine.identity.chains import Chain
-from engine.identity.marks import Role
-from engine.inventory.placement import volume_zone
-from engine.inventory.records import Instance
+from engine.planning.coming import coming
 from engine.planning.draft import Draft
 from engine.planning.one_off import is_one_off
-from engine.planning.replicas import body_of
-from engine.planning.routes import Hops, Route, RouteBook, hops, next_keys
-from engine.planning.seeding import is_seeded, keys_of
+from engine.planning.routes import Route, RouteBook
 from engine.planning.slots import next_due, period_start
 from engine.planning.steps import Origin
 from engine.planning.survey import World
@@ -34,7 +30,6 @@ class _Subject:
     """A database at its next slot."""
 
     draft: Draft
-    instance: Instance
     terms: Terms
     slot: datetime
 
@@ -64,28 +59,23 @@ def _subject(draft: Draft, world: World) -> _Subject | None:
     if instance is None or terms is None or schedule is None:
         return None
     slot = next_due(schedule, terms.timezone, world.now)
-    return None if slot is None else _Subject(draft, instance, terms, slot)
+    return None if slot is None else _Subject(draft, terms, slot)
 
 
 def _count(subject: _Subject, world: World, book: RouteBook, counts: _Counts) -> None:
-    source, instance = subject.draft.source, body_of(subject.draft.source, world).instance
-    if instance is None:
-        return
-    zone = volume_zone(instance, world.scope(source.location))
-    keys = keys_of(instance, seeded=is_seeded(source))
+    source = subject.draft.source
     known = {h.chain for h in source.holdings if h.is_point}
     known |= {p.chain for p in subject.draft.planned}
-    primary = Chain(instance.resource_id, zone, source.location, Role.PRIMARY, keys)
-    counts.creates += 1
-    counts.full += primary not in known
-    routes, _ = book.routes(subject.terms, source.location)
-    for route in routes:
-        if not route.is_open or not _sends(subject, route):
-            continue
-        counts.copies += 1
-        route_keys = (*_before(subject, world, book, route, keys), route.key.mark)
-        chain = Chain(instance.resource_id, zone, route.location, Role.COPY, route_keys)
-        counts.full += not {primary, chain} <= known or not instance.encrypted
+    primary: Chain | None = None
+    for made in coming(source, world, book):
+        if made.route is None:
+            primary = made.chain
+            counts.creates += 1
+            counts.full += primary not in known
+        elif _sends(subject, made.route):
+            counts.copies += 1
+            needed = {primary, made.chain}
+            counts.full += not needed <= known or not made.body.encrypted
 
 
 def _sends(subject: _Subject, route: Route) -> bool:
@@ -99,14 +89,3 @@ def _sends(subject: _Subject, route: Route) -> bool:
     earlier = {one.slot for one in found if not is_one_off(one.marks)}
     period = period_start(every, timezone, subject.slot)
     return all(period_start(every, timezone, slot) != period for slot in earlier)
-
-
-def _before(
-    subject: _Subject, world: World, book: RouteBook, route: Route, keys: tuple[str, ...]
-) -> tuple[str, ...]:
-    home, instance = subject.draft.source.location, subject.instance
-    kms_key = instance.kms_key if instance.encrypted else None
-    way = hops(home, route.location, world.scope(home), kms_key)
-    if way is Hops.REKEY_SHARE_COPY:
-        return next_keys(keys, book.rekey(home))
-    return keys

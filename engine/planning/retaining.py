@@ -87,7 +87,7 @@ def _judge_points(
     managed: list[tuple[Holding, tuple[Rules, ...]]] = []
     removals: list[Removal] = []
     for holding in points:
-        rules = _rules_for(source, world, book, holding, current)
+        rules = rules_for(source, world, book, holding, current)
         if isinstance(rules, tuple):
             managed.append((holding, rules))
         else:
@@ -114,7 +114,7 @@ def rules_at(
     return None if route is None else Rules(policy.name, route.keep, terms.timezone)
 
 
-def _rules_for(
+def rules_for(
     source: Source, world: World, book: RouteBook, holding: Holding, current: Rules | None
 ) -> tuple[Rules, ...] | UnmanagedReason:
     """Return the rules that decide about a point: those of now, and those it was made under."""

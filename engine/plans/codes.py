@@ -288,3 +288,32 @@ class ControlLevel(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"
+
+
+class Leaving(StrEnum):
+    """How near a point is to its end under a set of documents; the nearest first.
+
+    `later` is within the time that was looked ahead, `stays` is not.
+    """
+
+    NOW = "now"
+    WITHHELD = "withheld"
+    PROTECTED = "protected"
+    LATER = "later"
+    STAYS = "stays"
+
+
+class EditKind(StrEnum):
+    """What a change does to a policy."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+class ProtectionChange(StrEnum):
+    """What a change does to the protection of a database at a location."""
+
+    LOST = "lost"
+    GAINED = "gained"
+    MOVED = "moved"

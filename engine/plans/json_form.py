@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from engine.errors import EngineError, StaleError
+from engine.plans import consequences
 from engine.plans.audit import AuditFound
 from engine.plans.digest import as_plain, plan_digest
 from engine.plans.drift import DriftFound
@@ -164,6 +165,9 @@ def _with_utc_times(plan: Plan) -> Plan:
             for one in plan.foreign_orphans
         ),
         objectives=_objectives_in_utc(plan.objectives),
+        consequences=None
+        if plan.consequences is None
+        else consequences.with_times(plan.consequences, _in_utc),
     )
 
 
@@ -316,6 +320,9 @@ def _moments(plan: Plan) -> Iterator[tuple[str, datetime | None]]:
         yield f"retained[{number}].until", one.until
     for number, orphan in enumerate(plan.foreign_orphans):
         yield f"foreign_orphans[{number}].taken_at", orphan.taken_at
+    if plan.consequences is not None:
+        for name, moment in consequences.moments(plan.consequences):
+            yield f"consequences.{name}", moment
     for number, objective in enumerate(plan.objectives.told):
         for name, moment in _moments_of(objective):
             yield f"objectives.told[{number}].{name}", moment

@@ -19,6 +19,7 @@ from engine.plans.codes import (
     Guard,
     Verdict,
 )
+from engine.plans.consequences import Consequences
 from engine.plans.costs import Costs, Pair
 from engine.plans.objectives import NOTHING_JUDGED, Objectives
 from engine.plans.refs import At, SourceRef
@@ -310,7 +311,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole plan; equal inputs give equal plans."""
+    """A whole plan; equal inputs give equal plans.
+
+    `consequences` are None where it was compared with no other documents.
+    """
 
     format_version: str
     engine_version: str
@@ -342,6 +346,7 @@ class Plan:
     holds: tuple[Held, ...] = ()
     objectives: Objectives = NOTHING_JUDGED
     costs: Costs | None = None
+    consequences: Consequences | None = None
 
     @property
     def has_changes(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from engine.plans.plan import Plan, Summary
 from engine.reports.adoption import afterwards_sections, orphan_sections
+from engine.reports.consequence_sections import consequence_headline, consequence_sections
 from engine.reports.cost_sections import cost_section
 from engine.reports.lines import Line, Report, Section, Span, Tone, line, name
 from engine.reports.reading import (
@@ -31,6 +32,7 @@ def plan_report(plan: Plan, *, full: bool = False) -> Report:
         estate=plan.estate,
         headline=tuple(_headline(plan)),
         sections=(
+            *consequence_sections(plan.consequences, full=full),
             *step_sections(plan, full=full),
             *withheld_sections(plan, full=full),
             *finding_section(plan.findings),
@@ -80,6 +82,7 @@ def _headline(plan: Plan) -> Iterator[Line]:
         yield line(Span("Nothing to do: ", Tone.STRONG), "see the warnings.")
     else:
         yield line(Span("Nothing to do: ", Tone.STRONG), _ALL_IS_WELL)
+    yield from consequence_headline(plan.consequences)
     yield from unread_headline(plan.inventory)
     if plan.inventory.recorded:
         yield line(f"This plan is from {recording(plan.inventory)} and cannot be applied.")

@@ -7,6 +7,15 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
+from engine.plans.consequences import (
+    Consequences,
+    NewChain,
+    PointChange,
+    PolicyEdit,
+    Protected,
+    Reach,
+    TermEdit,
+)
 from engine.plans.costs import Costs, PlaceCost, PolicyCost, StepCost
 from engine.plans.digest import plan_digest
 from engine.plans.objectives import (
@@ -131,6 +140,43 @@ objectives = st.builds(
     inputs=some(st.builds(RestoreInput, low=numbers, high=numbers)),
     mended_by=maybe_words,
 )
+point_changes = st.builds(
+    PointChange,
+    slot=times,
+    before_at=st.none() | times,
+    after_at=st.none() | times,
+    acknowledge=maybe_words,
+)
+compared = st.builds(
+    Consequences,
+    commit=maybe_words,
+    policies_digest=maybe_words,
+    horizon=st.none() | times,
+    problems=names,
+    edits=some(st.builds(PolicyEdit, terms=some(st.builds(TermEdit)))),
+    reach=some(
+        st.builds(
+            Reach,
+            source=sources,
+            location=places,
+            oldest_before=st.none() | times,
+            oldest_after=st.none() | times,
+            later_before=st.none() | times,
+            later_after=st.none() | times,
+            points=some(point_changes),
+        )
+    ),
+    chains=some(
+        st.builds(
+            NewChain,
+            source=sources,
+            location=places,
+            slot=st.none() | times,
+            gib=st.tuples(numbers, numbers),
+        )
+    ),
+    protection=some(st.builds(Protected, source=sources, location=places)),
+)
 plans = st.builds(
     Plan,
     format_version=st.just(FORMAT_VERSION),
@@ -170,4 +216,5 @@ plans = st.builds(
     holds=some(st.builds(Held, source=sources, snapshots=numbers)),
     objectives=st.builds(Objectives, judged=numbers, told=some(objectives)),
     costs=st.none() | costs,
+    consequences=st.none() | compared,
 ).map(lambda plan: replace(plan, digest=plan_digest(plan.steps)))

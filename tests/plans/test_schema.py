@@ -15,9 +15,11 @@ import msgspec
 import pytest
 
 from engine.plans import codes, costs, objectives
+from engine.plans import consequences as changes
 from engine.plans import plan as values
 from engine.plans.json_form import dumps
 from engine.plans.plan import Plan
+from tests.plans.consequence_samples import CONSEQUENCE_SAMPLES
 from tests.plans.samples import SAMPLES, thin_path
 
 SCHEMA: dict[str, Any] = json.loads(
@@ -63,6 +65,13 @@ OBJECTS: dict[str, type] = {
     "step_cost": costs.StepCost,
     "policy_cost": costs.PolicyCost,
     "place_cost": costs.PlaceCost,
+    "term_edit": changes.TermEdit,
+    "policy_edit": changes.PolicyEdit,
+    "point_change": changes.PointChange,
+    "reach": changes.Reach,
+    "new_chain": changes.NewChain,
+    "protected": changes.Protected,
+    "consequences": changes.Consequences,
 }
 
 ENUMS: dict[tuple[str, str], type[StrEnum]] = {
@@ -80,14 +89,20 @@ ENUMS: dict[tuple[str, str], type[StrEnum]] = {
     ("judgement", "status"): codes.ObjectiveStatus,
     ("objective", "status"): codes.ObjectiveStatus,
     ("newest", "way"): codes.RestoredFrom,
+    ("policy_edit", "edit"): codes.EditKind,
+    ("point_change", "before"): codes.Leaving,
+    ("point_change", "after"): codes.Leaving,
+    ("protected", "change"): codes.ProtectionChange,
 }
+
+EVERY_SAMPLE = {**SAMPLES, **CONSEQUENCE_SAMPLES}
 
 
 def test_it_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
-@pytest.mark.parametrize("make", SAMPLES.values(), ids=SAMPLES)
+@pytest.mark.parametrize("make", EVERY_SAMPLE.values(), ids=EVERY_SAMPLE)
 def test_every_sample_is_described(make: Callable[[], Plan]) -> None:
     VALIDATOR.validate(json.loads(dumps(make())))
 

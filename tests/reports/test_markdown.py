@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from engine.plans.plan import Plan
 from engine.reports.lines import Report, Section, Span, Tone, line, name
 from engine.reports.markdown import LIMIT, plan_as_markdown, report_as_markdown
+from engine.reports.plan_report import plan_report
 from tests.plans.samples import (
     HOSTILE,
     HOSTILE_MORE,
@@ -199,9 +200,9 @@ def test_no_plan_breaks_out_of_its_report(shown: Plan, full: bool) -> None:
     page = seen(text)
     assert page.elements.count("h3") == 1
     assert not {"a", "img", "em", "ol"} & set(page.elements)
-    rows = len(shown.costs.policies) if shown.costs else 0
-    assert page.elements.count("table") == bool(rows)
-    assert page.elements.count("tr") == rows + bool(rows)
+    tables = [s.table for s in plan_report(shown, full=full).sections if s.table is not None]
+    assert page.elements.count("table") == len(tables)
+    assert page.elements.count("tr") == sum(1 + len(table.rows) for table in tables)
 
 
 # -- length --------------------------------------------------------------------------------------

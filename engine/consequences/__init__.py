@@ -1,0 +1,1 @@
+"""What a change of documents would do, told before it is merged."""

@@ -1,0 +1,56 @@
+"""The chains that the next objects of a source will be part of, if nothing else changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engine.identity.chains import Chain
+from engine.identity.marks import Role
+from engine.inventory.placement import volume_zone
+from engine.inventory.records import Instance
+from engine.planning.replicas import body_of
+from engine.planning.routes import Hops, Route, RouteBook, hops, next_keys
+from engine.planning.seeding import is_seeded, keys_of
+from engine.planning.survey import Source, World
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """An object that a policy will make, `route` being that of a copy, and what it will be of."""
+
+    chain: Chain
+    body: Instance
+    route: Route | None = None
+
+
+def coming(source: Source, world: World, book: RouteBook) -> Iterator[Coming]:
+    """Yield the next primary of a live source that a policy takes, then a copy for each open route.
+
+    There are none where the source waits for a replica.
+    """
+    assert source.instance is not None
+    assert source.terms is not None
+    body = body_of(source, world).instance
+    if body is None:
+        return
+    zone = volume_zone(body, world.scope(source.location))
+    keys = keys_of(body, seeded=is_seeded(source))
+    yield Coming(Chain(body.resource_id, zone, source.location, Role.PRIMARY, keys), body)
+    routes, _ = book.routes(source.terms, source.location)
+    for route in routes:
+        if route.is_open:
+            sequence = (*_before(source, world, book, route, keys), route.key.mark)
+            chain = Chain(body.resource_id, zone, route.location, Role.COPY, sequence)
+            yield Coming(chain, body, route)
+
+
+def _before(
+    source: Source, world: World, book: RouteBook, route: Route, keys: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the keys of the hops before the copy itself."""
+    home, instance = source.location, source.instance
+    kms_key = instance.kms_key if instance is not None and instance.encrypted else None
+    if hops(home, route.location, world.scope(home), kms_key) is Hops.REKEY_SHARE_COPY:
+        return next_keys(keys, book.rekey(home))
+    return keys

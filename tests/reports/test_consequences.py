@@ -1,0 +1,58 @@
+"""What a change does, as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from engine.plans.codes import Leaving
+from engine.reports.markdown import plan_as_markdown
+from engine.reports.screen import Screen
+from engine.reports.text import plan_as_text
+from tests.plans.consequence_samples import (
+    CONSEQUENCE_SAMPLES,
+    found,
+    shortened,
+    shorter,
+)
+from tests.plans.samples import PROD, empty
+
+Golden = Callable[[str, str], None]
+
+
+@pytest.mark.parametrize("sample", CONSEQUENCE_SAMPLES)
+def test_text_and_markdown_are_as_reviewed(sample: str, golden: Golden) -> None:
+    plan = CONSEQUENCE_SAMPLES[sample]()
+    golden(f"{sample}.txt", plan_as_text(plan, Screen()))
+    golden(f"{sample}.md", plan_as_markdown(plan))
+
+
+@pytest.mark.parametrize("sample", ["rearranged", "hostile_change"])
+def test_unfolded_text_is_as_reviewed(sample: str, golden: Golden) -> None:
+    golden(f"{sample}.full.txt", plan_as_text(CONSEQUENCE_SAMPLES[sample](), Screen(), full=True))
+
+
+def test_a_change_comes_before_the_steps_and_into_the_headline() -> None:
+    rows = plan_as_text(shortened(), Screen(width=200)).splitlines()
+    assert rows[1] == "Against origin/main (9f2c1e7d0): 748 points to go earlier."
+    assert rows[3] == "Points that go earlier by the change: 748"
+
+
+def test_a_thousand_databases_take_no_more_rows_than_one() -> None:
+    many = tuple(shorter(f"orders-{number}", PROD, Leaving.NOW) for number in range(1000))
+    plan = replace(empty(), consequences=found(reach=many))
+    few = replace(empty(), consequences=found(reach=many[:10]))
+    text = plan_as_text(plan, Screen())
+    assert len(text.splitlines()) == len(plan_as_text(few, Screen()).splitlines())
+    assert "1,000: orders-0, orders-1, orders-10" in text
+    assert "34,000" in text
+    whole = plan_as_text(plan, Screen(), full=True)
+    assert "orders-999" in whole
+
+
+def test_a_plan_that_was_compared_with_nothing_says_nothing_of_it() -> None:
+    text = plan_as_text(empty(), Screen())
+    assert "Against" not in text
+    assert "change" not in text
