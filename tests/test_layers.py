@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "costs": {*RECORDS, "errors", "identity", "plans", "documents.model"},
     "auditing": VALUES | {"planning"},
     "consequences": VALUES | {"planning"},
-    "reports": {"errors", "plans", "retention", "simulation.timeline"},
+    "reports": {"errors", "plans", "retention", "simulation.timeline", "simulation.before"},
     "reports.neutral": set(),
     "lab": set(),
     "cli": {

@@ -12,6 +12,7 @@ from engine.documents.load import Loaded
 from engine.errors import ExitCode, UsageError
 from engine.inventory.records import Inventory
 from engine.simulation.settings import Pace, Settings
+from engine.simulation.timeline import Simulation
 
 LONGEST = 3660
 _DURATIONS = (
@@ -53,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let each run follow its plan to the end, as `engine apply -wait` does",
     )
     parser.add_argument("-json", "--json", action="store_true", help="print it as JSON")
+    parser.add_argument("-html", "--html", metavar="FILE", help="write it as a page for a browser")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -69,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
         simulation = simulate(
             loaded.documents, inventory, start, days, loaded.scene.events, settings
         )
+        if args.html:
+            _write_page(args.html, simulation, inventory)
         if args.json:
             from engine.simulation.json_form import dump
 
@@ -81,6 +85,15 @@ def run(args: argparse.Namespace) -> int:
 
             write_text(simulation_as_text(simulation, screen_of(sys.stdout)))
     return int(ExitCode.OK)
+
+
+def _write_page(path: str, simulation: Simulation, inventory: Inventory) -> None:
+    from engine.cli.files import write_whole
+    from engine.reports.html.simulation_page import simulation_as_html
+    from engine.simulation.before import standing
+
+    before = tuple(standing(inventory, simulation.estate))
+    write_whole(path, simulation_as_html(simulation, before).encode())
 
 
 def _days(text: str) -> int:

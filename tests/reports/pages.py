@@ -16,6 +16,7 @@ CHECKED_ATTRIBUTES = {
     *("aria-hidden", "aria-label", "aria-labelledby", "autocomplete", "charset", "class"),
     *("content", "data-title", "for", "hidden", "href", "http-equiv", "id", "lang", "name"),
     *("open", "placeholder", "role", "scope", "title", "type"),
+    *("d", "height", "preserveaspectratio", "stroke-width", "viewbox", "width", "x", "y"),
 }
 
 
