@@ -40,8 +40,9 @@ def step_sections(plan: Plan, *, full: bool) -> Iterator[Section]:
     """Yield the sections of what would be done; every step that is not withheld is in one."""
     done = [step for step in plan.steps if step.withheld_by is None]
     deletes = [step for step in done if step.action is Action.DELETE]
-    fulls = [step for step in done if is_full(step)]
-    rest = [step for step in done if step.action is not Action.DELETE and not is_full(step)]
+    others = [step for step in done if step.action is not Action.DELETE]
+    fulls = [step for step in others if is_full(step)]
+    rest = [step for step in others if not is_full(step)]
     if deletes:
         title = f"Deletes: {count(len(deletes), 'snapshot')}"
         yield _section(title, Tone.DELETE, fold(deletes, unfold=full), full=full)
