@@ -11,6 +11,8 @@ import msgspec
 from engine.aws.errors import AwsError, calling
 from engine.inventory.bulk import Strings
 from engine.inventory.convert import (
+    MANUAL_CLUSTER_SNAPSHOTS,
+    MANUAL_SNAPSHOTS,
     RESTORE,
     accounts_shared_with,
     automated_record,
@@ -19,7 +21,15 @@ from engine.inventory.convert import (
     quota_record,
     snapshot_record,
 )
-from engine.inventory.records import AutomatedBackup, Event, Instance, Location, Quota, Snapshot
+from engine.inventory.records import (
+    AutomatedBackup,
+    Event,
+    Instance,
+    Kind,
+    Location,
+    Quota,
+    Snapshot,
+)
 from engine.inventory.wire import (
     WireAttribute,
     WireAutomatedBackup,
@@ -123,11 +133,14 @@ def _snapshots(
                 yield snapshot_record(wire, at, strings)
 
 
-def read_quota(client: RDSClient, at: Location) -> Quota | None:
-    """Read how many manual snapshots there are and may be, None where AWS does not tell."""
+def read_quotas(client: RDSClient, at: Location) -> Mapping[Kind, Quota]:
+    """Read how many manual snapshots of each kind there are and may be, where AWS tells."""
     with calling("rds:DescribeAccountAttributes", at):
         answer = client.describe_account_attributes()
-        return quota_record(_decode(answer["AccountQuotas"], WireQuota))
+        told = _decode(answer["AccountQuotas"], WireQuota)
+    names = {Kind.INSTANCE: MANUAL_SNAPSHOTS, Kind.CLUSTER: MANUAL_CLUSTER_SNAPSHOTS}
+    found = {kind: quota_record(told, name) for kind, name in names.items()}
+    return {kind: quota for kind, quota in found.items() if quota is not None}
 
 
 def list_events(client: RDSClient, at: Location, since: datetime) -> tuple[Event, ...]:

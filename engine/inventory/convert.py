@@ -37,6 +37,7 @@ from engine.inventory.wire import (
 )
 
 MANUAL_SNAPSHOTS = "ManualSnapshots"
+MANUAL_CLUSTER_SNAPSHOTS = "ManualClusterSnapshots"
 RESTORE = "restore"
 REPLICATION = "read replication"
 
@@ -205,10 +206,13 @@ def key_arn(key_id: str, location: Location) -> str:
     return f"arn:{partition}:kms:{location.region}:{location.account}:key/{key_id}"
 
 
-def quota_record(wire: Iterable[WireQuota]) -> Quota | None:
-    """Return the quota of manual DB snapshots, None where AWS does not tell it."""
+def quota_record(wire: Iterable[WireQuota], name: str = MANUAL_SNAPSHOTS) -> Quota | None:
+    """Return the quota of manual DB snapshots, None where AWS does not tell it.
+
+    That of cluster snapshots goes by another `name`.
+    """
     for quota in wire:
-        if quota.name == MANUAL_SNAPSHOTS and quota.maximum is not None:
+        if quota.name == name and quota.maximum is not None:
             return Quota(quota.used or 0, quota.maximum)
     return None
 

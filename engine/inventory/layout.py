@@ -16,6 +16,8 @@ SHARED_SNAPSHOTS = "describe-db-snapshots.shared.json"
 SNAPSHOT_ATTRIBUTES = "describe-db-snapshot-attributes.json"
 CLUSTERS = "describe-db-clusters.json"
 CLUSTER_SNAPSHOTS = "describe-db-cluster-snapshots.json"
+SHARED_CLUSTER_SNAPSHOTS = "describe-db-cluster-snapshots.shared.json"
+CLUSTER_SNAPSHOT_ATTRIBUTES = "describe-db-cluster-snapshot-attributes.json"
 QUOTAS = "describe-account-attributes.json"
 EVENTS = "describe-events.json"
 ZONES = "describe-availability-zones.json"
@@ -35,6 +37,8 @@ FILES = frozenset(
         ZONES,
         KEYS,
         AUTOMATED_BACKUPS,
+        SHARED_CLUSTER_SNAPSHOTS,
+        CLUSTER_SNAPSHOT_ATTRIBUTES,
     }
 )
 

@@ -7,24 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from engine.aws import ec2, kms, rds, sts
+from engine.aws import ec2, kms, rds, rds_clusters, sts
 from engine.aws.clients import Clients
 from engine.aws.errors import AwsError
 from engine.documents.model import Estate, Target
 from engine.inventory.bulk import collector_paused
 from engine.inventory.records import (
     AutomatedBackup,
+    Clusters,
     Instance,
     Inventory,
     Key,
+    Kind,
     Location,
     Scope,
     ScopeStatus,
     Snapshot,
 )
+
+if TYPE_CHECKING:
+    from mypy_boto3_rds.client import RDSClient
 
 Part = TypeVar("Part")
 
@@ -54,7 +60,12 @@ def locations_of(estate: Estate) -> tuple[Location, ...]:
     return tuple(sorted(found))
 
 
-def read_live(estate: Estate, clients: Clients, now: datetime) -> Inventory:
+def read_live(
+    estate: Estate,
+    clients: Clients,
+    now: datetime,
+    kinds: frozenset[Kind] = frozenset({Kind.INSTANCE}),
+) -> Inventory:
     """Read all locations of an estate.
 
     Nothing that AWS refuses raises: a location whose instances or snapshots cannot be listed is
@@ -64,6 +75,7 @@ def read_live(estate: Estate, clients: Clients, now: datetime) -> Inventory:
         estate: whose accounts, regions and targets are read.
         clients: made by `clients_of`.
         now: the time of the run; becomes `taken_at`.
+        kinds: DB clusters are read only where they are among these; instances always are.
     """
     locations = locations_of(estate)
     homes: dict[str, list[Location]] = {}
@@ -79,7 +91,7 @@ def read_live(estate: Estate, clients: Clients, now: datetime) -> Inventory:
         )
         readings = list(
             pool.map(
-                lambda at: _LocationReading(clients, at, now).read(strangers[at.account]),
+                lambda at: _LocationReading(clients, at, now, kinds).read(strangers[at.account]),
                 locations,
             )
         )
@@ -119,10 +131,13 @@ def _wrong_account(clients: Clients, places: Sequence[Location]) -> str | None:
 class _LocationReading:
     """Reads one location, keeping what works apart from what does not."""
 
-    def __init__(self, clients: Clients, at: Location, now: datetime) -> None:
+    def __init__(
+        self, clients: Clients, at: Location, now: datetime, kinds: frozenset[Kind]
+    ) -> None:
         self._clients = clients
         self._at = at
         self._now = now
+        self._kinds = kinds
         self._causes: list[str] = []
         self._notes: list[str] = []
         self._hidden: frozenset[str] = frozenset()
@@ -144,9 +159,11 @@ class _LocationReading:
         automated = self._optional(
             "automated backups", lambda: rds.list_automated_backups(client, at)
         )
-        keys = self._optional(
-            "keys", lambda: self._keys(instances or (), snapshots or (), automated or ())
-        )
+        clusters = self._clusters(client) if Kind.CLUSTER in self._kinds else Clusters()
+        databases = (*(instances or ()), *(clusters.clusters or ()))
+        objects = (*(snapshots or ()), *(clusters.snapshots or ()))
+        keys = self._optional("keys", lambda: self._keys(databases, objects, automated or ()))
+        quotas = self._optional("snapshot quota", lambda: rds.read_quotas(client, at)) or {}
         scope = Scope(
             location=at,
             status=ScopeStatus.FAILED if self._causes else ScopeStatus.OK,
@@ -154,13 +171,23 @@ class _LocationReading:
             instances=instances,
             snapshots=snapshots,
             keys=keys,
-            quota=self._optional("snapshot quota", lambda: rds.read_quota(client, at)),
+            quota=quotas.get(Kind.INSTANCE),
             zones=self._optional("zone ids", lambda: ec2.read_zones(clients.ec2(at), at)),
             events=self._optional("events", lambda: rds.list_events(client, at, self._since)),
             hidden_keys=self._hidden,
             automated=automated,
+            clusters=replace(clusters, quota=quotas.get(Kind.CLUSTER))
+            if Kind.CLUSTER in self._kinds
+            else None,
         )
         return scope, tuple(self._notes)
+
+    def _clusters(self, client: RDSClient) -> Clusters:
+        """Read DB clusters and their snapshots; what fails makes nothing else unread."""
+        causes: list[str] = []
+        clusters = self._essential(lambda: rds_clusters.list_clusters(client, self._at), causes)
+        snapshots = self._essential(lambda: rds_clusters.list_snapshots(client, self._at), causes)
+        return Clusters(clusters, snapshots, cause="; ".join(causes) or None)
 
     @property
     def _since(self) -> datetime:
@@ -182,11 +209,11 @@ class _LocationReading:
         ]
         return keys
 
-    def _essential(self, read: Callable[[], Part]) -> Part | None:
+    def _essential(self, read: Callable[[], Part], causes: list[str] | None = None) -> Part | None:
         try:
             return read()
         except AwsError as error:
-            self._causes.append(error.cause)
+            (self._causes if causes is None else causes).append(error.cause)
             return None
 
     def _optional(self, what: str, read: Callable[[], Part]) -> Part | None:

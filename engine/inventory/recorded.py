@@ -21,6 +21,7 @@ from engine.inventory.convert import (
     snapshot_record,
     zones_record,
 )
+from engine.inventory.recorded_clusters import read_clusters
 from engine.inventory.recorded_files import Fault, RecordingError, decode, is_there, locations_in
 from engine.inventory.records import (
     AutomatedBackup,
@@ -161,6 +162,7 @@ class _LocationReading:
             events=self._events(),
             shared=foreign if shared is None else shared,
             automated=self._automated(),
+            clusters=read_clusters(self.location, self.strings, self._decode, self._check_arn),
         )
         if not self.doubts:
             return scope
@@ -173,13 +175,13 @@ class _LocationReading:
             if file.name not in layout.FILES:
                 self.notes.append(f"{file}: not read, the engine knows no file of this name")
 
-    def _decode(self, name: str, shape: type[T]) -> T | None:
+    def _decode(self, name: str, shape: type[T], doubts: list[str] | None = None) -> T | None:
         file = self.folder / name
         if not is_there(file):
             return None
         answer = decode(file, shape, self.faults)
         if isinstance(answer, Listing) and answer.is_cut_short:
-            self.doubts.append(f"{name} holds only its first pages")
+            (self.doubts if doubts is None else doubts).append(f"{name} holds only its first pages")
         return answer
 
     def _instances(self) -> tuple[Instance, ...] | None:

@@ -11,16 +11,22 @@ import msgspec
 
 from engine.errors import EngineError
 from engine.inventory import layout
-from engine.inventory.convert import MANUAL_SNAPSHOTS, REPLICATION, RESTORE
+from engine.inventory.convert import (
+    MANUAL_CLUSTER_SNAPSHOTS,
+    MANUAL_SNAPSHOTS,
+    REPLICATION,
+    RESTORE,
+)
+from engine.inventory.recording_clusters import cluster_parts
 from engine.inventory.records import (
     ENCRYPTS,
     SYMMETRIC,
     AutomatedBackup,
+    Clusters,
     Event,
     Instance,
     Inventory,
     Key,
-    Quota,
     Scope,
     Snapshot,
 )
@@ -144,6 +150,7 @@ def _header(inventory: Inventory) -> Header:
 
 
 def _scope(scope: Scope) -> WireScope:
+    clusters = scope.clusters or Clusters()
     return WireScope(
         account=scope.location.account,
         region=scope.location.region,
@@ -151,6 +158,8 @@ def _scope(scope: Scope) -> WireScope:
         cause=scope.cause,
         instances=None if scope.instances is None else len(scope.instances),
         snapshots=None if scope.snapshots is None else len(scope.snapshots),
+        clusters=None if clusters.clusters is None else len(clusters.clusters),
+        cluster_snapshots=None if clusters.snapshots is None else len(clusters.snapshots),
     )
 
 
@@ -168,8 +177,8 @@ def _parts(scope: Scope) -> dict[str, Any]:
         parts[layout.SHARED_SNAPSHOTS] = SnapshotListing(items=[_snapshot(s) for s in scope.shared])
     if scope.keys is not None:
         parts[layout.KEYS] = KeyListing([_key(key) for key in scope.keys.values()])
-    if scope.quota is not None:
-        parts[layout.QUOTAS] = QuotaListing([_quota(scope.quota)])
+    if quotas := _quotas(scope):
+        parts[layout.QUOTAS] = QuotaListing(quotas)
     if scope.zones is not None:
         parts[layout.ZONES] = ZoneListing([WireZone(n, z) for n, z in scope.zones.items()])
     if scope.events is not None:
@@ -177,7 +186,7 @@ def _parts(scope: Scope) -> dict[str, Any]:
     if scope.automated is not None:
         items = [_automated(backup) for backup in scope.automated]
         parts[layout.AUTOMATED_BACKUPS] = AutomatedBackupListing(items=items)
-    return parts
+    return parts if scope.clusters is None else parts | cluster_parts(scope.clusters)
 
 
 def _instance(record: Instance) -> WireInstance:
@@ -287,8 +296,12 @@ def _key(record: Key) -> WireKey:
     )
 
 
-def _quota(quota: Quota) -> WireQuota:
-    return WireQuota(MANUAL_SNAPSHOTS, quota.used, quota.maximum)
+def _quotas(scope: Scope) -> list[WireQuota]:
+    named = (
+        (MANUAL_SNAPSHOTS, scope.quota),
+        (MANUAL_CLUSTER_SNAPSHOTS, scope.clusters.quota if scope.clusters else None),
+    )
+    return [WireQuota(name, one.used, one.maximum) for name, one in named if one is not None]
 
 
 def _event(event: Event) -> WireEvent:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -25,6 +25,22 @@ class Location:
 
     def __str__(self) -> str:
         return f"{self.account}/{self.region}"
+
+
+class Kind(StrEnum):
+    """What a policy protects: DB instances, or DB clusters of Aurora and Multi-AZ DB clusters."""
+
+    INSTANCE = "rds-instance"
+    CLUSTER = "rds-cluster"
+
+
+_OF_CLUSTERS = frozenset({"cluster", "cluster-snapshot"})
+
+
+def kind_of(arn: str) -> Kind:
+    """Return what kind of database an ARN is of: that of a database, or of a snapshot."""
+    parts = arn.split(":", 6)
+    return Kind.CLUSTER if len(parts) == 7 and parts[5] in _OF_CLUSTERS else Kind.INSTANCE
 
 
 class SnapshotState(StrEnum):
@@ -308,11 +324,35 @@ class ScopeStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Clusters:
+    """The DB clusters of a location as read. A part that is None is not known.
+
+    `clusters` are databases like instances, known by DbClusterResourceId. `snapshots` and `shared`
+    are as in Scope; `cause` says why something is not known.
+    """
+
+    clusters: tuple[Instance, ...] | None = None
+    snapshots: tuple[Snapshot, ...] | None = None
+    shared: tuple[Snapshot, ...] | None = None
+    quota: Quota | None = None
+    cause: str | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether clusters and their snapshots are all known."""
+        return self.clusters is not None and self.snapshots is not None and self.cause is None
+
+
+NOT_READ = Clusters(cause="its DB clusters were not read")
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """One location as read. A part that is None is not known.
 
     `snapshots` are the account's own; `shared` are those that other accounts share with it.
     `hidden_keys` are the ARNs of keys that are there, or not, but may not be described.
+    `clusters` is None where nobody asked for them.
     """
 
     location: Location
@@ -327,6 +367,7 @@ class Scope:
     shared: tuple[Snapshot, ...] | None = None
     hidden_keys: frozenset[str] = frozenset()
     automated: tuple[AutomatedBackup, ...] | None = None
+    clusters: Clusters | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -335,6 +376,28 @@ class Scope:
             self.status is ScopeStatus.OK
             and self.instances is not None
             and self.snapshots is not None
+        )
+
+    def of(self, kind: Kind) -> Scope:
+        """Return the location as it is for one kind of databases.
+
+        That of clusters has them as its `instances` and their snapshots as its `snapshots`; what
+        is not known of them makes it incomplete, and nothing else.
+        """
+        if kind is Kind.INSTANCE:
+            return self
+        found = self.clusters or NOT_READ
+        is_read = self.status is ScopeStatus.OK and found.is_complete
+        return replace(
+            self,
+            status=self.status if is_read else ScopeStatus.FAILED,
+            cause=self.cause if is_read else self.cause or found.cause,
+            instances=found.clusters,
+            snapshots=found.snapshots,
+            shared=found.shared,
+            quota=found.quota,
+            automated=None,
+            clusters=None,
         )
 
     def zone_id(self, name: str | None) -> str | None:
@@ -359,3 +422,9 @@ class Inventory:
     def scope(self, location: Location) -> Scope:
         """Return what is known of a location; one never read is NOT_READ."""
         return self.scopes.get(location) or Scope(location, ScopeStatus.NOT_READ, "not read")
+
+    def of(self, kind: Kind) -> Inventory:
+        """Return what exists of one kind of databases."""
+        if kind is Kind.INSTANCE:
+            return self
+        return replace(self, scopes={at: scope.of(kind) for at, scope in self.scopes.items()})

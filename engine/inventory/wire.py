@@ -7,6 +7,7 @@ of older and newer AWS alike are read. Attributes carry the engine's words, `ren
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -391,6 +392,8 @@ class WireScope(msgspec.Struct, omit_defaults=True):
     cause: str | None = None
     instances: int | None = None
     snapshots: int | None = None
+    clusters: int | None = None
+    cluster_snapshots: int | None = None
 
 
 class Header(msgspec.Struct, omit_defaults=True):
@@ -402,15 +405,15 @@ class Header(msgspec.Struct, omit_defaults=True):
     notes: list[str] | None = None
 
 
-def _describe_shapes() -> None:
-    """Let msgspec learn every shape of this module while only one thread can be here.
+def describe_shapes(names: Mapping[str, object]) -> None:
+    """Let msgspec learn every shape of a module while only one thread can be here.
 
     It does so at a shape's first use, and two threads that meet there end the process with a
     segmentation fault (seen with msgspec 0.22.0); locations are read by many threads at once.
     """
-    for shape in tuple(globals().values()):
+    for shape in tuple(names.values()):
         if isinstance(shape, type) and issubclass(shape, msgspec.Struct):
             msgspec.convert([], list[shape])  # type: ignore[valid-type]
 
 
-_describe_shapes()
+describe_shapes(globals())

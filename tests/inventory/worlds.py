@@ -18,7 +18,9 @@ from engine.inventory.convert import (
     snapshot_record,
     zones_record,
 )
+from engine.inventory.convert_clusters import cluster_record, cluster_snapshot_record
 from engine.inventory.records import (
+    Clusters,
     Inventory,
     Location,
     Quota,
@@ -39,6 +41,7 @@ from engine.inventory.wire import (
     WireTag,
     WireZone,
 )
+from engine.inventory.wire_clusters import WireCluster, WireClusterSnapshot
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12)
 names = st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,4}){0,2}", fullmatch=True)
@@ -131,6 +134,47 @@ wire_automated = st.builds(
     restore_window=st.none() | st.builds(WireRestoreWindow, moments, moments),
 )
 
+wire_clusters = st.builds(
+    WireCluster,
+    identifier=names,
+    resource_id=names,
+    engine=maybe,
+    status=maybe,
+    engine_version=maybe,
+    multi_az=flags,
+    encrypted=flags,
+    encryption_type=maybe,
+    kms_key=maybe,
+    allocated_gib=counts,
+    backup_retention_days=counts,
+    backup_window=maybe,
+    maintenance_window=maybe,
+    latest_restorable_at=moments,
+    copy_tags_to_snapshot=flags,
+    replica_of=maybe,
+    replicas=st.none() | st.lists(texts, max_size=2),
+    aws_backup_arn=maybe,
+    created_at=moments,
+    tags=tags,
+)
+
+wire_cluster_snapshots = st.builds(
+    WireClusterSnapshot,
+    identifier=snapshot_names,
+    cluster=maybe,
+    resource_id=maybe,
+    type=snapshot_types,
+    status=st.none() | st.sampled_from(["available", "creating", "novel"]),
+    engine=maybe,
+    created_at=moments,
+    encrypted=flags,
+    kms_key=maybe,
+    allocated_gib=counts,
+    progress=counts,
+    source_snapshot=maybe,
+    tags=tags,
+)
+
 wire_events = st.builds(WireEvent, moments, maybe, maybe, st.none() | st.lists(texts, max_size=2))
 wire_keys = st.builds(
     WireKey,
@@ -185,6 +229,36 @@ def scopes(draw: Callable[..., Any], location: Location) -> Scope:
         events=None if events is None else tuple(event for event in events if event),
         shared=some(wire_snapshots, foreign),
         automated=some(wire_automated, automated),
+        clusters=draw(st.none() | clusters(location)),
+    )
+
+
+@st.composite
+def clusters(draw: Callable[..., Any], location: Location) -> Clusters:
+    """Draw the DB clusters of a location whose files are both there."""
+    strings = Strings()
+
+    def own(wire: WireClusterSnapshot) -> Any:
+        arn = f"{rds_prefix(location)}cluster-snapshot:{wire.identifier}"
+        shared_with = draw(shares)
+        known = {} if shared_with is None else {arn: shared_with}
+        return cluster_snapshot_record(wire, location, strings, known)
+
+    def foreign(wire: WireClusterSnapshot) -> Any:
+        wire.arn = f"arn:aws:rds:eu-west-1:999999999999:cluster-snapshot:{wire.identifier}"
+        return cluster_snapshot_record(wire, location, strings)
+
+    shared = draw(st.none() | st.lists(wire_cluster_snapshots, max_size=2))
+    return Clusters(
+        clusters=tuple(
+            cluster_record(wire, location, strings)
+            for wire in draw(st.lists(wire_clusters, max_size=2))
+        ),
+        snapshots=_one_per_arn(
+            tuple(own(wire) for wire in draw(st.lists(wire_cluster_snapshots, max_size=3)))
+        ),
+        shared=None if shared is None else tuple(foreign(wire) for wire in shared),
+        quota=draw(st.none() | st.builds(Quota, st.integers(0, 100), st.integers(0, 100))),
     )
 
 
