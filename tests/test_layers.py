@@ -21,6 +21,8 @@ VALUES = RECORDS | {
     "documents.windows",
 }
 
+CONVERTING = {"inventory.wire", "inventory.bulk", "inventory.convert"}
+
 # Each package, or module where it differs from its package, and what of `engine` it may import.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -29,19 +31,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inventory.placement": {"inventory.records"},
     "identity": RECORDS,
     "plans": {"errors"},
-    "documents.model": {"retention", "documents.control_model"},
     "documents.control_model": {"documents.model"},
+    "documents.model": {"retention", "documents.control_model", "inventory.records"},
     "documents.terms": {"documents.model"},
     "documents.windows": {"documents.model"},
     "documents.scene": {"documents.model"},
-    "documents": {"errors", "retention", "schemas"},
+    "documents": {"errors", "retention", "schemas", "inventory.records"},
     "planning": VALUES | {"verifying"},
     "verifying": VALUES,
     "simulation": VALUES | {"planning", "verifying", "documents.scene", "costs", "errors"},
     "inventory.wire": {"inventory.records"},
     "inventory.bulk": set(),
     "inventory.convert": RECORDS | {"inventory.wire", "inventory.bulk"},
-    "aws": {"errors", *RECORDS, "inventory.wire", "inventory.bulk", "inventory.convert"},
+    "inventory.wire_clusters": {"inventory.wire"},
+    "inventory.convert_clusters": {*RECORDS, *CONVERTING, "inventory.wire_clusters"},
+    "aws": {
+        *("errors", *RECORDS, *CONVERTING),
+        *("inventory.wire_clusters", "inventory.convert_clusters"),
+    },
     "aws.roles": {"inventory.convert"},
     "inventory": {"errors", "aws", "documents.model"},
     "applying": VALUES | {"errors", "aws", "inventory", "reports.neutral"},

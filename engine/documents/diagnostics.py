@@ -112,6 +112,16 @@ class Code(Enum):
     )
 
     DUPLICATE_CONTROL = ("E261", "duplicate-control", "Two controls have the same id.")
+    NOT_FOR_CLUSTERS = (
+        "E271",
+        "not-for-clusters",
+        "A policy that protects DB clusters says something that only DB instances have.",
+    )
+    NEVER_COPIED = (
+        "E272",
+        "never-copied",
+        "A policy copies or shares Multi-AZ DB clusters, of which AWS does neither.",
+    )
 
     SELECTS_NOTHING = (
         "W221",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
+from engine.inventory.records import Kind
 from engine.retention.keep import Keep
 from engine.retention.spans import Span
 
@@ -430,7 +431,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One policy: whom it takes, and on what terms."""
+    """One policy: whom it takes, and on what terms. All it takes is of one kind."""
 
     name: str
     select: Select
@@ -438,6 +439,7 @@ class Policy:
     formerly: tuple[str, ...] = ()
     overrides: tuple[Override, ...] = ()
     place: Place | None = None
+    protects: Kind = Kind.INSTANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,3 +454,15 @@ class Documents:
     digest: str = ""
     controls: tuple[Control, ...] = ()
     controls_digest: str = ""
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds of databases there is anything to plan for: instances always are."""
+        return frozenset({Kind.INSTANCE, *(one.protects for one in self.policies.values())})
+
+    def of(self, kind: Kind) -> Documents:
+        """Return the documents as they are for one kind of databases."""
+        if self.kinds == {kind}:
+            return self
+        chosen = {name: one for name, one in self.policies.items() if one.protects is kind}
+        return replace(self, policies=chosen)

@@ -38,6 +38,7 @@ from engine.documents.model import (
 )
 from engine.documents.nodes import Leaf, Node, Table, plain
 from engine.documents.terms import TAGS, changed
+from engine.inventory.records import Kind
 from engine.retention.keep import ALL, COUNTED, Count, Keep
 from engine.retention.spans import Minutes, Span, parse_span
 
@@ -69,6 +70,7 @@ def policy_of(source: PolicySource) -> Policy:
         formerly=tuple(data.get("formerly", ())),
         overrides=tuple(_override(table) for table in source.overrides),
         place=source.document.place,
+        protects=Kind(data.get("protects") or Kind.INSTANCE),
     )
 
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from engine.documents import rhythm
 from engine.documents.automated_checks import check_automated
+from engine.documents.cluster_checks import check_cluster_policy
 from engine.documents.diagnostics import Code, Diagnostic
 from engine.documents.model import (
     CopyRule,
@@ -27,6 +28,7 @@ from engine.documents.share_checks import check_shares
 from engine.documents.sources import Sources
 from engine.documents.terms import terms_for
 from engine.documents.view import View
+from engine.inventory.records import Kind
 
 DAY = timedelta(days=1)
 # Schedulers run the engine every 15 to 60 minutes.
@@ -56,6 +58,8 @@ def _check(view: View, policy: Policy, estate: Estate) -> Iterator[Diagnostic]:
     yield from check_automated(view, policy, estate)
     yield from _events(view)
     yield from check_shares(view, estate)
+    if policy.protects is Kind.CLUSTER:
+        yield from check_cluster_policy(view, policy)
     if view.terms.failover.fail_back is FailBack.IN_WINDOW:
         summary = "failing back in the maintenance window is not supported yet"
         fix = "write `propose`: plans then say what failing back would save"

@@ -147,9 +147,8 @@ SHAPES = (
     in_policy("name-twice-in-a-list", "formerly: [old, old]\n", "1:17 E114"),
     in_policy(
         "later-fields",
-        "protects: rds-cluster\nobjectives: {survive: [one_failover]}\n",
-        "1:1 E190",
-        "2:14 E190",
+        "objectives: {survive: [one_failover]}\n",
+        "1:14 E190",
     ),
     in_policy(
         "event-fields",
