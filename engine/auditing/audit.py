@@ -25,7 +25,7 @@ from engine.inventory.records import Inventory
 from engine.planning.draft import at
 from engine.planning.drift.shares import shares_read
 from engine.planning.objectives import judge_objectives
-from engine.planning.plan import inventory_read
+from engine.planning.parts import inventory_read
 from engine.planning.routes import RouteBook
 from engine.planning.survey import Source, survey
 from engine.plans.audit import (
@@ -79,7 +79,7 @@ def audit(
         ObjectiveFound(one, written(policies[one.policy].place))
         for one in judge_objectives(sources, world, grounds.book)
     )
-    read = inventory_read(world)
+    read = inventory_read([world])
     judged = all(
         ruling.status is not ControlStatus.NOT_JUDGED for c in controls for ruling in c.rulings
     )

@@ -36,7 +36,7 @@ def plan_adoption(
     steps = list(_steps(documents, tagged, now, adopted))
     findings = verify_adoption(steps, documents, inventory)
     return replace(
-        direct_plan(world, steps, findings),
+        direct_plan([world], steps, findings),
         warnings=tuple(_warnings(left, adopted, wanted)),
         afterwards=tuple(_afterwards(documents, tagged, now, adopted)),
         only=(wanted.address,),

@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 
 from engine.documents.model import Documents, Schedule, Target, Terms
 from engine.identity.marks import Role
-from engine.inventory.records import Instance, Inventory, Location
+from engine.inventory.records import Instance, Inventory, Kind, Location, kind_of
 from engine.planning.automated_checks import check_automated
+from engine.planning.clusters import check_clusters, is_aurora
 from engine.planning.matching import account_names
 from engine.planning.replicas import body_of
+from engine.planning.room import KINDS, QUOTA_CODES
 from engine.planning.routes import RouteBook, is_default_key, resolve_key
 from engine.planning.share_checks import check_option_groups, check_shares
 from engine.planning.slots import latest_due, next_due, period_start
@@ -30,9 +32,16 @@ _MOST_SLOTS = 2000
 
 def check(documents: Documents, inventory: Inventory, now: datetime) -> tuple[Warned, ...]:
     """Return what the inventory shows to be wrong with the documents."""
-    world, sources = survey(documents, inventory, now)
-    book = RouteBook(world.estate, dict(inventory.scopes))
-    return tuple(check_world(world, sources, book))
+    return tuple(
+        warned
+        for kind in Kind
+        if kind in documents.kinds
+        for warned in _check_kind(*survey(documents, inventory, now, kind))
+    )
+
+
+def _check_kind(world: World, sources: Sequence[Source]) -> Iterable[Warned]:
+    yield from check_world(world, sources, RouteBook(world.estate, dict(world.inventory.scopes)))
 
 
 def check_world(world: World, sources: Sequence[Source], book: RouteBook) -> Iterable[Warned]:
@@ -41,7 +50,8 @@ def check_world(world: World, sources: Sequence[Source], book: RouteBook) -> Ite
         for one in _CHECKS:
             yield from one(source, world, book)
     yield from _quota(world, sources, book)
-    yield from _target_keys(world)
+    if world.kind is Kind.INSTANCE:
+        yield from _target_keys(world)
 
 
 def _warn(code: str, severity: str, source: Source, text: str, fix: str | None = None) -> Warned:
@@ -114,7 +124,7 @@ def _windows(source: Source, world: World, book: RouteBook) -> Iterable[Warned]:
         ("W307 maintenance-window", "maintenance window", instance.maintenance_window),
         ("W308 backup-window", "automated backup window", instance.backup_window),
     ):
-        if name.startswith("automated") and instance.backup_retention_days == 0:
+        if name.startswith("automated") and not _backs_up_in_a_window(instance):
             continue
         if daily and text and overlaps(own, weekly_spans(text)):
             yield _warn(
@@ -126,8 +136,14 @@ def _windows(source: Source, world: World, book: RouteBook) -> Iterable[Warned]:
             )
 
 
+def _backs_up_in_a_window(instance: Instance) -> bool:
+    """Say whether AWS is busy with backups at a time of day: with Aurora it always is."""
+    is_cluster = kind_of(instance.arn) is Kind.CLUSTER
+    return instance.backup_retention_days != 0 and not (is_cluster and is_aurora(instance))
+
+
 def _mixed_keys(source: Source, world: World, book: RouteBook) -> Iterable[Warned]:
-    if source.terms is None:
+    if source.terms is None or source.kind is Kind.CLUSTER:
         return
     keys: dict[Location, set[tuple[str, ...]]] = defaultdict(set)
     for holding in source.holdings:
@@ -150,6 +166,7 @@ _CHECKS: tuple[Callable[[Source, World, RouteBook], Iterable[Warned]], ...] = (
     check_automated,
     check_shares,
     check_option_groups,
+    check_clusters,
 )
 
 
@@ -181,8 +198,8 @@ def _quota(world: World, sources: Sequence[Source], book: RouteBook) -> Iterable
                 "warning",
                 f"schedules and retention will hold {wanted[location]} points{more} in "
                 f"{names.get(location.account, location.account)}/{location.region}; "
-                f"its quota is {quota.maximum} manual snapshots",
-                fix="raise the quota (L-272F1212) or keep fewer points",
+                f"its quota is {quota.maximum} manual {KINDS[world.kind]}snapshots",
+                fix=f"raise the quota ({QUOTA_CODES[world.kind]}) or keep fewer points",
             )
 
 

@@ -9,6 +9,7 @@ from engine.identity.chains import Chain
 from engine.identity.marks import Role
 from engine.inventory.placement import volume_zone
 from engine.inventory.records import Instance
+from engine.planning.clusters import why_not_copied
 from engine.planning.replicas import body_of
 from engine.planning.routes import Hops, Route, RouteBook, hops, next_keys
 from engine.planning.seeding import is_seeded, keys_of
@@ -27,7 +28,7 @@ class Coming:
 def coming(source: Source, world: World, book: RouteBook) -> Iterator[Coming]:
     """Yield the next primary of a live source that a policy takes, then a copy for each open route.
 
-    There are none where the source waits for a replica.
+    There are none where the source waits for a replica, and no copies of what AWS does not copy.
     """
     assert source.instance is not None
     assert source.terms is not None
@@ -37,6 +38,8 @@ def coming(source: Source, world: World, book: RouteBook) -> Iterator[Coming]:
     zone = volume_zone(body, world.scope(source.location))
     keys = keys_of(body, seeded=is_seeded(source))
     yield Coming(Chain(body.resource_id, zone, source.location, Role.PRIMARY, keys), body)
+    if why_not_copied(source) is not None:
+        return
     routes, _ = book.routes(source.terms, source.location)
     for route in routes:
         if route.is_open:

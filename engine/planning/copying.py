@@ -8,8 +8,9 @@ from datetime import datetime
 
 from engine.documents.model import CopyRule, Incremental, Terms
 from engine.identity.marks import Marks, Role, fingerprint
-from engine.identity.names import derived_id, snapshot_arn
+from engine.identity.names import derived_id, longest_id, snapshot_arn
 from engine.inventory.records import Location, Snapshot, SnapshotState
+from engine.planning.clusters import can_be_copied, why_not_copied
 from engine.planning.creating import near_backup_window, tags_left_out
 from engine.planning.draft import Draft, Planned
 from engine.planning.one_off import is_one_off, promised
@@ -72,6 +73,11 @@ def plan_copies(draft: Draft, world: World, book: RouteBook) -> list[Demand]:
     routes, misses = book.routes(source.terms, source.location)
     for miss in misses:
         draft.wait(Waiting.NO_ROUTE, miss.text, miss.location, None)
+    barrier = why_not_copied(source)
+    if barrier is not None:
+        for route in routes:
+            draft.wait(Waiting.NO_ROUTE, barrier, route.location, None)
+        return []
     return [_plan_route(draft, world, book, route, source.terms) for route in routes]
 
 
@@ -182,7 +188,11 @@ def _origins(draft: Draft) -> dict[datetime, Origin]:
     for planned in draft.planned:
         if planned.marks.role is Role.PRIMARY:
             origins.setdefault(planned.slot, planned)
-    return {slot: origin for slot, origin in origins.items() if not origin.marks.stays_here}
+    return {slot: origin for slot, origin in origins.items() if _may_leave(origin)}
+
+
+def _may_leave(origin: Origin) -> bool:
+    return not origin.marks.stays_here and can_be_copied(origin)
 
 
 def _regular_candidates(
@@ -371,7 +381,7 @@ def _copy(
     proof = fingerprint(
         marks.estate, marks.role, location, marks.resource, marks.policy, marks.slot
     )
-    name = derived_id(origin.identifier, proof)
+    name = derived_id(origin.identifier, proof, longest_id(origin.arn))
     planned = Planned(
         step=step_id(Action.COPY, location, name),
         arn=snapshot_arn(origin.arn, location, name),

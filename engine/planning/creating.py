@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 from engine.documents.model import CatchUp, Terms
 from engine.identity.marks import Marks, Role, fingerprint
-from engine.identity.names import snapshot_arn, snapshot_id
-from engine.inventory.records import Instance
+from engine.identity.names import longest_id, snapshot_arn, snapshot_id
+from engine.inventory.records import Instance, Kind, kind_of
 from engine.planning.draft import Draft, Planned
 from engine.planning.one_off import Promise, due_events, is_one_off, past_events
-from engine.planning.replicas import SNAPSHOT_STATES, body_of, warnings_of
+from engine.planning.replicas import allows_snapshots, body_of, warnings_of
 from engine.planning.seeding import Content, content_of, is_seeded, seed_of
 from engine.planning.slots import FRESH, Slot, latest_due
 from engine.planning.steps import create_snapshot, passed_on, seed_snapshot, short, step_id
@@ -55,7 +55,9 @@ def plan_create(draft: Draft, world: World) -> None:
 
 
 def _content(source: Source, body: Instance, slot: Slot, world: World) -> Content | str:
-    return seed_of(source, body, slot, world) if is_seeded(source) else content_of(body, world)
+    return (
+        seed_of(source, body, slot, world) if is_seeded(source) else content_of(source, body, world)
+    )
 
 
 def _plan_events(draft: Draft, instance: Instance, terms: Terms, world: World) -> None:
@@ -78,7 +80,7 @@ def _plan_events(draft: Draft, instance: Instance, terms: Terms, world: World) -
 
 
 def _why_no_event(instance: Instance, slot: Slot, world: World) -> tuple[Waiting, str] | None:
-    if instance.status not in SNAPSHOT_STATES:
+    if not allows_snapshots(instance):
         return Waiting.SOURCE_STATE, state_text(instance)
     if slot.is_late(world.now) and near_backup_window(instance, world.now):
         return Waiting.AUTOMATED_BACKUP_WINDOW, _window_text(instance)
@@ -86,8 +88,9 @@ def _why_no_event(instance: Instance, slot: Slot, world: World) -> tuple[Waiting
 
 
 def state_text(instance: Instance) -> str:
-    """Return why an instance's state allows no snapshot."""
-    return f"the instance is {instance.status}; AWS takes snapshots of available ones"
+    """Return why a database's state allows no snapshot."""
+    what = "cluster" if kind_of(instance.arn) is Kind.CLUSTER else "instance"
+    return f"the {what} is {instance.status}; AWS takes snapshots of available ones"
 
 
 def _window_text(instance: Instance) -> str:
@@ -128,7 +131,7 @@ def _why_not(
     source: Source, instance: Instance, terms: Terms, slot: Slot, world: World
 ) -> tuple[Waiting, str] | None:
     seeded = is_seeded(source)
-    if instance.status not in SNAPSHOT_STATES and not seeded:
+    if not allows_snapshots(instance) and not seeded:
         return Waiting.SOURCE_STATE, state_text(instance)
     fresh, in_window = slot.is_fresh(world.now), slot.is_open(world.now)
     assert terms.snapshots.schedule is not None
@@ -154,8 +157,11 @@ def near_backup_window(instance: Instance, now: datetime) -> bool:
 
     RDS refuses snapshots while it makes its own, and skips its own while a copy of the same
     database runs in the Region (RDS User Guide, Introduction to backups). A window that leaves
-    no time of day free is not waited for.
+    no time of day free is not waited for, nor is that of Aurora, which backs up all the time
+    (Aurora User Guide, Overview of backing up and restoring).
     """
+    if kind_of(instance.arn) is Kind.CLUSTER and instance.engine.startswith("aurora"):
+        return False
     clock = _WINDOW.fullmatch(instance.backup_window or "")
     if clock is None or instance.backup_retention_days == 0:
         return False
@@ -181,9 +187,9 @@ def make_primary(
 
     It holds `content`, or without it the database itself as it is now.
     """
-    content = content or content_of(instance, world)
-    body = content.body
     source = draft.source
+    content = content or content_of(source, instance, world)
+    body = content.body
     assert source.policy is not None
     assert source.terms is not None
     marks = _marks(source, instance, slot, world, content, promise)
@@ -194,7 +200,8 @@ def make_primary(
     if foreign is not None:
         draft.conflict(foreign.arn, source.location, slot)
         return
-    name = snapshot_id(instance.identifier, source.policy.name, slot, content.zone, proof)
+    most = longest_id(instance.arn)
+    name = snapshot_id(instance.identifier, source.policy.name, slot, content.zone, proof, most)
     action = Action.CREATE if content.automated is None else Action.COPY
     planned = Planned(
         step=step_id(action, source.location, name),

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from engine.identity.marks import UNKNOWN_KEY, Role
 from engine.inventory.placement import UNKNOWN_ZONE
-from engine.inventory.records import SnapshotState
+from engine.inventory.records import Kind, SnapshotState, kind_of
 from engine.planning.draft import Draft, Planned
 from engine.planning.replicas import instance_with
 from engine.planning.steps import Origin
@@ -24,6 +24,7 @@ from engine.plans.plan import Forecast
 
 GUIDE = "RDS User Guide, Copying a DB snapshot"
 GUIDE_BACKUPS = "RDS User Guide, Introduction to backups"
+AURORA_GUIDE = "Aurora User Guide, Copying a DB cluster snapshot"
 BLOG = "AWS Database Blog, Optimize Amazon RDS Multi-AZ backups with incremental snapshots"
 
 
@@ -72,6 +73,14 @@ class Rule:
 
 
 RULES: tuple[Rule, ...] = (
+    Rule(
+        "cluster_snapshot",
+        lambda f: kind_of(f.new.arn) is Kind.CLUSTER,
+        Verdict.FULL,
+        "AWS stores every snapshot of a DB cluster in full",
+        AURORA_GUIDE,
+        Confidence.AGREED,
+    ),
     Rule(
         "encrypts_unencrypted",
         lambda f: f.encrypts,

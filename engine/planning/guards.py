@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from engine.documents.model import FullCopies, Incremental
 from engine.identity.marks import Marks, Role
-from engine.inventory.records import Location
+from engine.inventory.records import Kind, Location
 from engine.planning.draft import Draft, Planned, at
 from engine.planning.one_off import is_one_off
 from engine.planning.requiring import breaks_rpo, is_first_there
@@ -230,10 +230,15 @@ class _Full:
 def _full(
     drafts: Sequence[Draft], steps: Steps, modes: Collection[Incremental] = tuple(Incremental)
 ) -> Iterable[_Full]:
-    """Yield the copies forecast full, of policies whose `incremental` is one of `modes`."""
+    """Yield the copies forecast full, of policies whose `incremental` is one of `modes`.
+
+    Those of clusters could never be anything else, so no limit is about them.
+    """
     for draft in drafts:
         terms = draft.source.terms
-        if terms is None or terms.snapshots.incremental not in modes:
+        if terms is None or draft.source.kind is Kind.CLUSTER:
+            continue
+        if terms.snapshots.incremental not in modes:
             continue
         for planned in draft.planned:
             step = draft.steps[planned.step]

@@ -10,18 +10,26 @@ from functools import lru_cache
 
 from engine.documents.model import Condition, Documents, Estate, Policy, Select, Terms
 from engine.documents.terms import terms_for
-from engine.inventory.records import Instance
+from engine.inventory.records import Instance, Kind, kind_of
 
-_OTHER_SERVICES = ("aurora", "neptune", "docdb", "custom-")
+_OTHER_CLUSTERS = ("neptune", "docdb", "custom-")
+_OTHER_SERVICES = ("aurora", *_OTHER_CLUSTERS)
 
 
 def is_protectable(instance: Instance) -> bool:
-    """Say whether manual DB snapshots are the way to back this instance up.
+    """Say whether manual snapshots of its own are the way to back this database up.
 
     Members of clusters take cluster snapshots, Neptune and DocumentDB only share the listing, and
     snapshots of RDS Custom cannot be copied (API reference, CreateDBSnapshot, CopyDBSnapshot).
     """
+    if kind_of(instance.arn) is Kind.CLUSTER:
+        return not is_of_another_service(instance)
     return instance.cluster is None and not instance.engine.startswith(_OTHER_SERVICES)
+
+
+def is_of_another_service(instance: Instance) -> bool:
+    """Say whether a database only shares RDS's listing, or is of RDS Custom."""
+    return instance.engine.startswith(_OTHER_CLUSTERS)
 
 
 @lru_cache(maxsize=4096)

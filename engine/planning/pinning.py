@@ -8,7 +8,7 @@ from datetime import datetime
 
 from engine.documents.model import Documents
 from engine.identity.marks import PIN
-from engine.inventory.records import Inventory
+from engine.inventory.records import Inventory, Kind
 from engine.planning.matching import address_matches
 from engine.planning.plan import direct_plan
 from engine.planning.steps import tag_snapshot
@@ -44,12 +44,14 @@ def _plan(
     reason: Reason,
     pin: str | None,
 ) -> Plan:
-    world, sources = survey(documents, inventory, now)
-    named = [(s, h) for s in sources for h in s.holdings if _is_named(h, names)]
+    surveys = [survey(documents, inventory, now, k) for k in Kind if k in documents.kinds]
+    found = [(s, h) for _, sources in surveys for s in sources for h in s.holdings]
+    named = [(s, h) for s, h in found if _is_named(h, names)]
+    worlds = [world for world, _ in surveys]
     steps = [_step(s, h, reason, pin) for s, h in named if h.marks.pin != pin]
     findings = verify_pins(steps, documents, inventory, now)
-    plan = direct_plan(world, steps, findings)
-    return replace(plan, warnings=tuple(_unmatched(world, names, named, steps)))
+    plan = direct_plan(worlds, steps, findings)
+    return replace(plan, warnings=tuple(_unmatched(worlds, names, named, steps)))
 
 
 def _is_named(holding: Holding, names: Sequence[str]) -> bool:
@@ -68,7 +70,7 @@ def _step(source: Source, holding: Holding, reason: Reason, pin: str | None) -> 
 
 
 def _unmatched(
-    world: World,
+    worlds: Sequence[World],
     names: Sequence[str],
     named: Sequence[tuple[Source, Holding]],
     steps: Sequence[Step],
@@ -79,6 +81,7 @@ def _unmatched(
             continue
         others = [
             one
+            for world in worlds
             for snapshots in world.others.values()
             for one in snapshots
             if address_matches([name], one.arn, None)

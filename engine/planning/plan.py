@@ -9,25 +9,27 @@ from datetime import datetime, timedelta
 
 import engine
 from engine.documents.model import Documents
-from engine.inventory.records import Inventory, Location
+from engine.inventory.records import Inventory
 from engine.planning.automated_guards import guard_automated
-from engine.planning.checks import check_world
 from engine.planning.draft import Draft
-from engine.planning.drift.find import find_drift
+from engine.planning.drift.find import in_reading_order
 from engine.planning.failback import proposals
 from engine.planning.foreign_orphans import foreign_orphans
 from engine.planning.guards import apply_guards, full_copy_warnings, still_holding
 from engine.planning.holds import holds
-from engine.planning.matching import is_protectable
-from engine.planning.objectives import judge_objectives
 from engine.planning.ordering import in_order
+from engine.planning.parts import (
+    Part,
+    clusters_not_read,
+    inventory_read,
+    part_of,
+    parts_of,
+    unprotected,
+)
 from engine.planning.preview import next_slots
 from engine.planning.retained import retained
 from engine.planning.room import give_room
-from engine.planning.routes import RouteBook
-from engine.planning.selecting import selected
-from engine.planning.source import plan_source
-from engine.planning.survey import Life, World, survey
+from engine.planning.survey import World
 from engine.planning.withholding import Steps
 from engine.plans.codes import PROTECTIONS, Action, Guard, Verdict
 from engine.plans.digest import plan_digest
@@ -36,13 +38,10 @@ from engine.plans.plan import (
     FORMAT_VERSION,
     Finding,
     GuardState,
-    InventoryRead,
     Plan,
     PlanOptions,
-    ScopeRead,
     Step,
     Summary,
-    Unprotected,
     Warned,
 )
 from engine.verifying.verify import verify
@@ -66,40 +65,47 @@ def make_plan(
         options: selection and acknowledgements from the command line.
     """
     options = options or PlanOptions()
-    world, sources = survey(documents, inventory, now)
-    book = RouteBook(world.estate, dict(inventory.scopes))
-    drafts = [plan_source(s, world, book) for s in selected(sources, world, options)]
+    parts = parts_of(documents, inventory, now, options)
+    world, drafts = parts[0].world, [draft for part in parts for draft in part.drafts]
     steps = Steps(step for draft in drafts for step in in_order(draft.steps))
-    guards = apply_guards(steps, drafts, world, options.acknowledged)
-    full = give_room(steps, drafts, world)
-    guards = [*still_holding(guards, steps), *full]
-    accepted = options.acknowledged | world.estate.guards.acknowledged
-    guards += guard_automated(steps, drafts, world, accepted)
+    guards = _guards(steps, parts, options)
     findings = verify(steps.result(), documents, inventory, now)
     guards += hold_findings(steps, findings)
     warnings = (
         *_nothing_selected(drafts, options),
-        *check_world(world, [draft.source for draft in drafts], book),
+        *(warned for part in parts for warned in part.checks()),
         *(warned for draft in drafts for warned in draft.warnings),
         *full_copy_warnings(steps, drafts),
-        *(one for draft in drafts for one in proposals(draft.source, world, book)),
+        *(one for draft in drafts for one in proposals(draft.source, world, parts[0].book)),
+        *clusters_not_read(parts),
     )
-    plan = assemble(world, drafts, steps.result(), guards, findings)
+    plan = assemble(parts, steps.result(), guards, findings)
+    some = bool(options.only or options.exclude)
     return replace(
         plan,
         summary=summary_of(plan),
-        drift=find_drift(world, drafts, book, selected=bool(options.only or options.exclude)),
+        drift=in_reading_order(one for part in parts for one in part.drift(selected=some)),
         warnings=warnings,
-        next=tuple(next_slots(drafts, world, book)),
-        foreign_orphans=tuple(foreign_orphans(world, options)),
+        next=tuple(one for part in parts for one in next_slots(part.drafts, part.world, part.book)),
+        foreign_orphans=tuple(
+            one for part in parts for one in foreign_orphans(part.world, options)
+        ),
         only=options.only,
         exclude=options.exclude,
         retained=tuple(retained(world, options)),
         holds=tuple(holds(drafts, world)),
-        objectives=told_of(
-            judge_objectives((draft.source for draft in drafts), world, book, plan.steps)
-        ),
+        objectives=told_of(one for part in parts for one in part.objectives(plan.steps)),
     )
+
+
+def _guards(steps: Steps, parts: Sequence[Part], options: PlanOptions) -> list[GuardState]:
+    """Withhold what is to be withheld; each kind of databases has room of its own."""
+    world, drafts = parts[0].world, [draft for part in parts for draft in part.drafts]
+    guards = apply_guards(steps, drafts, world, options.acknowledged)
+    full = [state for part in parts for state in give_room(steps, part.drafts, part.world)]
+    guards = [*still_holding(guards, steps), *full]
+    accepted = options.acknowledged | world.estate.guards.acknowledged
+    return guards + guard_automated(steps, parts[0].drafts, world, accepted)
 
 
 def _nothing_selected(drafts: Sequence[Draft], options: PlanOptions) -> Iterable[Warned]:
@@ -134,23 +140,26 @@ def hold_findings(steps: Steps, findings: Sequence[Finding]) -> list[GuardState]
     return [state]
 
 
-def direct_plan(world: World, steps: Sequence[Step], findings: Sequence[Finding]) -> Plan:
+def direct_plan(
+    worlds: Sequence[World], steps: Sequence[Step], findings: Sequence[Finding]
+) -> Plan:
     """Return a plan of steps that no policy asked for; what the verifier is against is withheld."""
     held = Steps(steps)
     guards = hold_findings(held, findings)
-    plan = assemble(world, (), held.result(), guards, findings)
+    parts = [part_of(world, ()) for world in worlds]
+    plan = assemble(parts, held.result(), guards, findings)
     return replace(plan, summary=summary_of(plan))
 
 
 def assemble(
-    world: World,
-    drafts: Sequence[Draft],
+    parts: Sequence[Part],
     steps: Sequence[Step],
     guards: Sequence[GuardState],
     findings: Sequence[Finding],
 ) -> Plan:
-    """Return the plan of these steps, with what the drafts note beside them."""
-    read = inventory_read(world)
+    """Return the plan of these steps, with what the drafts of all kinds note beside them."""
+    world, drafts = parts[0].world, [draft for part in parts for draft in part.drafts]
+    read = inventory_read([part.world for part in parts])
     return Plan(
         format_version=FORMAT_VERSION,
         engine_version=engine.__version__,
@@ -164,7 +173,7 @@ def assemble(
         steps=tuple(steps),
         kept=tuple(kept for draft in drafts for kept in draft.kept),
         waiting=tuple(waits for draft in drafts for waits in draft.waiting),
-        unprotected=tuple(_unprotected(drafts)),
+        unprotected=tuple(one for part in parts for one in unprotected(part, parts)),
         unmanaged=tuple(one for draft in drafts for one in draft.unmanaged),
         conflicts=tuple(one for draft in drafts for one in draft.conflicts),
         guards=tuple(guards),
@@ -172,43 +181,6 @@ def assemble(
         complete=read.complete,
         errored=bool(findings),
     )
-
-
-def inventory_read(world: World) -> InventoryRead:
-    """Return how each location of the estate was read."""
-    scopes = [_scope_read(world, location) for location in sorted(world.locations)]
-    return InventoryRead(
-        complete=all(world.scope(location).is_complete for location in world.locations),
-        recorded=world.inventory.recorded,
-        taken_at=world.inventory.taken_at,
-        scopes=tuple(scopes),
-    )
-
-
-def _scope_read(world: World, location: Location) -> ScopeRead:
-    scope = world.scope(location)
-    return ScopeRead(
-        scope.location.account,
-        scope.location.region,
-        scope.status.value,
-        None if scope.instances is None else len(scope.instances),
-        None if scope.snapshots is None else len(scope.snapshots),
-        scope.cause,
-        None if scope.snapshots is None else world.foreign_counts.get(location, 0),
-    )
-
-
-def _unprotected(drafts: Sequence[Draft]) -> Iterable[Unprotected]:
-    for draft in drafts:
-        source = draft.source
-        if source.life is not Life.LIVE or source.policy is not None or source.instance is None:
-            continue
-        if source.instance.replica_of is not None:
-            continue
-        text = "no policy selects it"
-        if not is_protectable(source.instance):
-            text = "clusters, Aurora, DocumentDB, Neptune and RDS Custom are not supported yet"
-        yield Unprotected(source.ref, source.instance.engine, text)
 
 
 _COUNTED = {

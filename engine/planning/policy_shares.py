@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from engine.documents.model import HOME, Estate, ShareRule
 from engine.identity.marks import Marks, Role
 from engine.inventory.records import Location
+from engine.planning.clusters import is_multi_az_cluster
 from engine.planning.draft import Draft
 from engine.planning.removal import Removal
 from engine.planning.routes import DEFAULT_KEY_ALIAS, RouteBook, is_default_key
@@ -77,7 +78,7 @@ def wishes_of(draft: Draft, world: World, book: RouteBook, removals: Sequence[Re
 
 def share_places(source: Source, book: RouteBook) -> Iterator[tuple[ShareRule, Location]]:
     """Yield the shares of a source's policy with the places whose points they are about."""
-    if source.terms is None or source.life is not Life.LIVE:
+    if source.terms is None or source.life is not Life.LIVE or is_multi_az_cluster(source):
         return
     routes, _ = book.routes(source.terms, source.location)
     places = {HOME: source.location, **{route.target: route.location for route in routes}}

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from engine.documents.model import Terms
 from engine.identity.chains import Chain
+from engine.inventory.records import Kind
 from engine.planning.coming import coming
 from engine.planning.draft import Draft
 from engine.planning.one_off import is_one_off
@@ -66,16 +67,17 @@ def _count(subject: _Subject, world: World, book: RouteBook, counts: _Counts) ->
     source = subject.draft.source
     known = {h.chain for h in source.holdings if h.is_point}
     known |= {p.chain for p in subject.draft.planned}
+    is_cluster = source.kind is Kind.CLUSTER
     primary: Chain | None = None
     for made in coming(source, world, book):
         if made.route is None:
             primary = made.chain
             counts.creates += 1
-            counts.full += primary not in known
+            counts.full += is_cluster or primary not in known
         elif _sends(subject, made.route):
             counts.copies += 1
-            needed = {primary, made.chain}
-            counts.full += not needed <= known or not made.body.encrypted
+            increments = {primary, made.chain} <= known and made.body.encrypted
+            counts.full += is_cluster or not increments
 
 
 def _sends(subject: _Subject, route: Route) -> bool:

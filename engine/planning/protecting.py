@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from engine.identity.chains import Chain
 from engine.identity.marks import Role
-from engine.inventory.records import Location, SnapshotState
+from engine.inventory.records import Kind, Location, SnapshotState
 from engine.planning.bases import AGES, Age, Links, is_sure, links_of, made, unsure_ones
 from engine.planning.copying import Demand
 from engine.planning.draft import Draft, Planned
@@ -80,9 +80,12 @@ def protect(
         return
     around = _surroundings(draft, world, book, demands)
     verdicts = [Verdict(removal, after=list(removal.after)) for removal in removals]
+    # AWS stores every cluster snapshot in full, so that none is the base of another one.
+    has_chains = draft.source.kind is Kind.INSTANCE
+    usual = _PROTECTIONS if has_chains else _CLUSTER_PROTECTIONS
     for verdict in verdicts:
         failed = verdict.holding.state is SnapshotState.FAILED
-        for protection in _FAILED_PROTECTIONS if failed else _PROTECTIONS:
+        for protection in _FAILED_PROTECTIONS if failed else usual:
             protection(verdict, around)
     _protect_the_last(verdicts, around)
     leaving = {verdict.holding.arn: verdict for verdict in verdicts if not verdict.reasons}
@@ -91,7 +94,7 @@ def protect(
         if verdict.reasons:
             draft.keep(verdict.holding, verdict.reasons)
             continue
-        if verdict.holding.arn in waiting:
+        if has_chains and verdict.holding.arn in waiting:
             _outlast(verdict, leaving, around)
         _delete(draft, verdict)
 
@@ -230,11 +233,14 @@ def _in_flight(verdict: Verdict, around: _Surroundings) -> None:
     if reader is not None:
         text = f"{reader} is being copied from it"
         verdict.protect(KeepReason.IN_FLIGHT, text, f"{reader} is available")
-    links = around.chains[holding.chain]
-    if links.coming is not None and holding.arn in links.bases:
+    verdict.release(around.reads.get(holding.arn, ()), ())
+
+
+def _base_in_use(verdict: Verdict, around: _Surroundings) -> None:
+    links = around.chains[verdict.holding.chain]
+    if links.coming is not None and verdict.holding.arn in links.bases:
         text = f"{links.coming.identifier} is being made as an increment of it"
         verdict.protect(KeepReason.IN_FLIGHT, text, f"{links.coming.identifier} is available")
-    verdict.release(around.reads.get(holding.arn, ()), ())
 
 
 def _reader(holding: Holding, around: _Surroundings) -> str | None:
@@ -325,16 +331,21 @@ def _chain_name(chain: Chain) -> str:
     return f"{chain.zone}, {chain.role.value} at {chain.location}"
 
 
-_PROTECTIONS: tuple[Callable[[Verdict, _Surroundings], None], ...] = (
+_Protection = Callable[[Verdict, _Surroundings], None]
+
+_PROTECTIONS: tuple[_Protection, ...] = (
     _pinned,
     _promised,
     _held,
     _inventory_incomplete,
     _shared_out_of_sight,
     _in_flight,
+    _base_in_use,
     _not_copied_yet,
     _chain_base,
 )
+_OF_CHAINS = frozenset({_base_in_use, _chain_base})
+_CLUSTER_PROTECTIONS = tuple(one for one in _PROTECTIONS if one not in _OF_CHAINS)
 # A failed object holds no data and is in the way of what is made again under its id.
 _FAILED_PROTECTIONS = (_pinned, _unread)
 

@@ -9,12 +9,13 @@ from fnmatch import fnmatchcase
 
 from engine.documents.model import Fallback, ReplicaSource
 from engine.identity.marks import Role
-from engine.inventory.records import Instance, Scope
+from engine.inventory.records import Instance, Kind, Scope, kind_of
 from engine.planning.matching import is_protectable
 from engine.planning.survey import Holding, Source, World
 from engine.plans.plan import Warned
 
 SNAPSHOT_STATES = frozenset({"available", "storage-optimization"})
+_CLUSTER_STATES = frozenset({"available"})
 REPLICATES = "replicating"
 
 
@@ -55,6 +56,15 @@ def body_of(source: Source, world: World) -> Body:
     texts = [f"{name} {text}" for name, text in sorted((faults | late).items()) if text]
     missed = "; ".join(texts) or f"it has no replica {wanted.replica} in {source.location}"
     return Body(source.instance if wanted.fallback is Fallback.INSTANCE else None, missed)
+
+
+def allows_snapshots(database: Instance) -> bool:
+    """Say whether AWS takes snapshots of a database in its state.
+
+    (API reference, CreateDBSnapshot; Aurora User Guide, Creating a DB cluster snapshot.)
+    """
+    states = _CLUSTER_STATES if kind_of(database.arn) is Kind.CLUSTER else SNAPSHOT_STATES
+    return database.status in states
 
 
 def is_replica(body: Instance, source: Source) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from engine.inventory.records import Location
+from engine.inventory.records import Kind, Location, kind_of
 from engine.planning.draft import Draft, at
 from engine.planning.steps import MAKES, makes_primary
 from engine.planning.survey import World
@@ -15,6 +15,10 @@ from engine.planning.withholding import Steps, is_bridge
 from engine.plans.codes import Action, Guard
 from engine.plans.plan import At, GuardState, SourceRef, Step
 
+QUOTA_CODES = {Kind.INSTANCE: "L-272F1212", Kind.CLUSTER: "L-9B510759"}
+"""What Service Quotas calls the quotas of manual snapshots (RDS User Guide, Quotas)."""
+KINDS = {Kind.INSTANCE: "", Kind.CLUSTER: "cluster "}
+"""What stands before `snapshots` where people read of them."""
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -49,7 +53,9 @@ def give_room(steps: Steps, drafts: Sequence[Draft], world: World) -> list[Guard
     deletes stops backups: where nothing else makes room, one that `max_deletes` holds back goes
     for each new snapshot.
     """
-    makers = [s for s in steps.all().values() if s.action in MAKES and not steps.is_withheld(s.id)]
+    makers = [
+        s for s in _of_kind(steps, world) if s.action in MAKES and not steps.is_withheld(s.id)
+    ]
     places = _places(steps, makers, world)
     if all(place.wanted <= place.left for place in places.values()):
         return []
@@ -68,14 +74,20 @@ def give_room(steps: Steps, drafts: Sequence[Draft], world: World) -> list[Guard
             refused.add(maker.id)
             short.turned_away.append(maker.id)
     steps.withhold(refused, Guard.QUOTA)
-    return [_state(places[where]) for where in sorted(places) if places[where].turned_away]
+    full = [places[where] for where in sorted(places) if places[where].turned_away]
+    return [_state(place, world.kind) for place in full]
+
+
+def _of_kind(steps: Steps, world: World) -> list[Step]:
+    """Return the steps on snapshots of the world's kind: each kind has a quota of its own."""
+    return [step for step in steps.all().values() if kind_of(step.arn) is world.kind]
 
 
 def _places(steps: Steps, makers: Sequence[Step], world: World) -> dict[At, _Place]:
     """Return the locations whose room is known; what makes way for its own remake frees none."""
     places = {at(where): _Place(where, room, room) for where, room in world.rooms.items()}
     reserved = {name for maker in makers for name in maker.depends_on}
-    for step in steps.all().values():
+    for step in _of_kind(steps, world):
         place = places.get(step.location)
         if place is None:
             continue
@@ -153,14 +165,15 @@ def _take(unit: Sequence[Step], places: Mapping[At, _Place], steps: Steps) -> No
         steps.depend(step.id, place.freed.pop(0))
 
 
-def _state(place: _Place) -> GuardState:
+def _state(place: _Place, kind: Kind) -> GuardState:
     text = (
-        f"{place.location} has room for {place.room} more manual snapshots and {place.wanted} are "
-        "wanted; raise the quota (L-272F1212) or keep fewer points there"
+        f"{place.location} has room for {place.room} more manual {KINDS[kind]}snapshots and "
+        f"{place.wanted} are wanted; raise the quota ({QUOTA_CODES[kind]}) or keep fewer points "
+        "there"
     )
     return GuardState(
         Guard.QUOTA,
-        str(place.location),
+        f"{place.location}{' clusters' if kind is Kind.CLUSTER else ''}",
         tripped=True,
         limit=place.room,
         value=place.wanted,

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from engine.documents.model import MadeOf
 from engine.identity.marks import Role, key_mark
-from engine.inventory.placement import UNKNOWN_ZONE, volume_zone
+from engine.inventory.placement import ALL_ZONES, UNKNOWN_ZONE, volume_zone
 from engine.inventory.records import Instance, Scope, Snapshot, SnapshotState, SnapshotType
+from engine.planning.clusters import largest_known
 from engine.planning.slots import Slot, latest_due
 from engine.planning.steps import short
 from engine.planning.survey import Source, World
@@ -41,16 +42,20 @@ def is_seeded(source: Source) -> bool:
     return source.terms is not None and source.terms.snapshots.made_of is MadeOf.AUTOMATED
 
 
-def content_of(body: Instance, world: World) -> Content:
-    """Return what a snapshot of `body` holds."""
+def content_of(source: Source, body: Instance, world: World) -> Content:
+    """Return what a snapshot of `body` holds.
+
+    A cluster's volume is in all zones whatever happens, so there is nothing to confirm later.
+    """
+    zone = volume_zone(body, world.scope(body.location))
     return Content(
         body=body,
-        zone=volume_zone(body, world.scope(body.location)),
-        zone_checked=False,
+        zone=zone,
+        zone_checked=zone == ALL_ZONES,
         keys=keys_of(body, seeded=False),
         taken_at=world.now,
         kms_key=body.kms_key,
-        allocated_gib=body.allocated_gib,
+        allocated_gib=largest_known(source, body) if zone == ALL_ZONES else body.allocated_gib,
     )
 
 

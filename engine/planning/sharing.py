@@ -12,6 +12,7 @@ from engine.planning.policy_shares import Wishes, is_known
 from engine.planning.steps import Origin, give_snapshot, share_snapshot, unshare_snapshot
 from engine.planning.survey import World
 from engine.plans.codes import Waiting
+from engine.plans.parameters import origin_in
 
 _Copies = Mapping[str, list[str]]
 _NO_COPIES: _Copies = {}
@@ -60,7 +61,7 @@ def _readers(draft: Draft) -> dict[str, dict[str, list[str]]]:
     readers: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for planned in draft.planned:
         step = draft.steps[planned.step]
-        origin = step.parameters.get("SourceDBSnapshotIdentifier")
+        origin = origin_in(step.arn, step.parameters)
         if origin is not None and f":{planned.location.account}:" not in origin:
             readers[origin][planned.location.account].append(planned.step)
     return readers

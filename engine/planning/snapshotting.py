@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from engine.documents.model import Documents
-from engine.inventory.records import Inventory
+from engine.inventory.records import Inventory, Kind
 from engine.planning.creating import due_slot, make_primary, state_text
 from engine.planning.draft import Draft
 from engine.planning.forecasting import plan_forecasts
 from engine.planning.guards import apply_guards
 from engine.planning.one_off import Promise
+from engine.planning.parts import Part, part_of
 from engine.planning.plan import assemble, hold_findings, summary_of
-from engine.planning.replicas import SNAPSHOT_STATES
+from engine.planning.replicas import allows_snapshots
 from engine.planning.room import give_room
 from engine.planning.selecting import selected
 from engine.planning.steps import short
@@ -44,15 +45,20 @@ def plan_snapshots(
 
     Its slot is now, to the minute; later runs copy it as the policy says.
     """
-    world, sources = survey(documents, inventory, now)
     options = PlanOptions(only=(request.address,))
-    chosen = [source for source in selected(sources, world, options) if source.instance]
-    drafts = [_draft(source, world, request) for source in chosen]
+    parts = [
+        _part(*survey(documents, inventory, now, kind), request)
+        for kind in Kind
+        if kind in documents.kinds
+    ]
+    drafts = [draft for part in parts for draft in part.drafts]
+    chosen = [draft.source for draft in drafts]
     steps = Steps(step for draft in drafts for step in draft.steps.values())
-    guards = apply_guards(steps, drafts, world, frozenset()) + give_room(steps, drafts, world)
+    guards = apply_guards(steps, drafts, parts[0].world, frozenset())
+    guards += [state for part in parts for state in give_room(steps, part.drafts, part.world)]
     findings = verify(steps.result(), documents, inventory, now)
     guards += hold_findings(steps, findings)
-    plan = assemble(world, drafts, steps.result(), guards, findings)
+    plan = assemble(parts, steps.result(), guards, findings)
     return replace(
         plan,
         summary=summary_of(plan),
@@ -62,12 +68,18 @@ def plan_snapshots(
     )
 
 
+def _part(world: World, sources: Iterable[Source], request: Request) -> Part:
+    options = PlanOptions(only=(request.address,))
+    chosen = [source for source in selected(sources, world, options) if source.instance]
+    return part_of(world, [_draft(source, world, request) for source in chosen])
+
+
 def _draft(source: Source, world: World, request: Request) -> Draft:
     draft = Draft(source)
     slot = _slot(source, world.now)
     if source.policy is None or source.instance is None:
         return draft
-    if source.instance.status not in SNAPSHOT_STATES:
+    if not allows_snapshots(source.instance):
         draft.wait(Waiting.SOURCE_STATE, state_text(source.instance), source.location, slot)
         return draft
     promise = Promise(slot + request.keep_for, request.reason, request.stays_here)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.inventory.records import Kind
 from engine.planning.automated import plan_automated
 from engine.planning.copying import plan_copies
 from engine.planning.creating import plan_create
@@ -27,5 +28,6 @@ def plan_source(source: Source, world: World, book: RouteBook) -> Draft:
     plan_tags(draft, world)
     protect(draft, world, book, removals, demands)
     plan_forecasts(draft)
-    plan_automated(draft, world)
+    if source.kind is Kind.INSTANCE:
+        plan_automated(draft, world)
     return draft

@@ -11,10 +11,12 @@ from engine.documents.model import Terms
 from engine.identity import marks as tag
 from engine.identity.chains import Chain
 from engine.identity.marks import Marks, Role, accounts_text, shares_text, tags_of, time_text
+from engine.inventory.placement import ALL_ZONES
 from engine.inventory.records import Instance, Location, Snapshot
 from engine.planning.draft import Planned, at
 from engine.planning.survey import Holding, Source
 from engine.plans.codes import EFFECTS, Action, Check, StepReason
+from engine.plans.parameters import names_for
 from engine.plans.plan import Precondition, Reason, Step
 
 MAX_TAGS = 50
@@ -54,8 +56,15 @@ def create_snapshot(
     zones: str,
     reason: Reason,
 ) -> Step:
-    """Make the primary of a slot from `body`: the database itself, or a replica of it."""
+    """Make the primary of a slot from `body`: the database itself, or a replica of it.
+
+    Of a cluster, whose volume is in all zones, the zones are not asked about.
+    """
+    names = names_for(planned.arn)
     follows: tuple[Precondition, ...] = ()
+    placed: tuple[Precondition, ...] = ()
+    if planned.marks.zone != ALL_ZONES:
+        placed = (Precondition(Check.ZONES, body.arn, zones),)
     if source.instance is not None and body.resource_id != source.instance.resource_id:
         reason = replace(reason, text=f"{reason.text}; taken of its replica {body.identifier}")
         follows = (Precondition(Check.REPLICA_OF, body.arn, source.instance.identifier),)
@@ -64,14 +73,14 @@ def create_snapshot(
         source,
         planned,
         parameters={
-            "DBInstanceIdentifier": body.identifier,
-            "DBSnapshotIdentifier": planned.identifier,
+            names.database: body.identifier,
+            names.snapshot: planned.identifier,
             "Tags": dict(tags),
         },
         reason=reason,
         preconditions=(
             Precondition(Check.INSTANCE, body.arn, body.resource_id),
-            Precondition(Check.ZONES, body.arn, zones),
+            *placed,
             Precondition(Check.ABSENT, planned.arn, planned.identifier[-8:]),
             *follows,
         ),
@@ -122,9 +131,10 @@ def copy_snapshot(
     reason: Reason,
 ) -> Step:
     """Copy an object to where `planned` says, under `key`."""
+    names = names_for(planned.arn)
     parameters: dict[str, Any] = {
-        "SourceDBSnapshotIdentifier": origin.arn,
-        "TargetDBSnapshotIdentifier": planned.identifier,
+        names.origin: origin.arn,
+        names.target: planned.identifier,
         "Tags": dict(tags),
         "TagsFromOrigin": [tag.ZONE, tag.ZONE_CHECKED],
         "KmsKeyId": key,
@@ -260,7 +270,7 @@ def delete_snapshot(
         Action.DELETE,
         source,
         victim,
-        parameters={"DBSnapshotIdentifier": victim.identifier},
+        parameters={names_for(victim.arn).snapshot: victim.identifier},
         reason=reason,
         depends_on=tuple(dict.fromkeys(depends_on)),
         preconditions=(

@@ -16,11 +16,13 @@ from engine.identity.proofs import Stray, stray_of
 from engine.inventory.records import (
     Instance,
     Inventory,
+    Kind,
     Location,
     Scope,
     Snapshot,
     SnapshotState,
     SnapshotType,
+    kind_of,
 )
 from engine.planning.matching import Match, Matcher, makers
 from engine.plans.plan import SourceRef
@@ -69,7 +71,7 @@ def holding_of(snapshot: Snapshot, marks: Marks) -> Holding:
         identifier=snapshot.identifier,
         location=snapshot.location,
         slot=marks.slot,
-        taken_at=snapshot.taken_at or marks.slot,
+        taken_at=_captured(snapshot, marks) or marks.slot,
         state=state,
         is_available=is_available,
         is_in_flight=is_in_flight,
@@ -78,6 +80,18 @@ def holding_of(snapshot: Snapshot, marks: Marks) -> Holding:
         kms_key=snapshot.kms_key if snapshot.encrypted else None,
         allocated_gib=snapshot.allocated_gib,
     )
+
+
+def _captured(snapshot: Snapshot, marks: Marks) -> datetime | None:
+    """Return when the data of an object was captured, None where its slot has to do.
+
+    Of a copied cluster snapshot AWS only tells when the copy was made (API reference,
+    DBClusterSnapshot).
+    """
+    is_copy = marks.role is not Role.PRIMARY
+    if is_copy and kind_of(snapshot.arn) is Kind.CLUSTER:
+        return None
+    return snapshot.taken_at
 
 
 class Life(Enum):
@@ -92,6 +106,8 @@ class Life(Enum):
 class Source:
     """One protected database with everything the engine owns of it.
 
+    Its database is an instance or a cluster, which `kind` tells.
+
     `holdings` are oldest slot first and include those of the sources it succeeded. `neighbours`
     are the snapshots of it at its own location that the engine does not own, and of `replicas`, its
     read replicas there.
@@ -105,6 +121,7 @@ class Source:
     holdings: tuple[Holding, ...]
     neighbours: tuple[Snapshot, ...]
     replicas: tuple[Instance, ...] = ()
+    kind: Kind = Kind.INSTANCE
 
     @property
     def policy(self) -> Policy | None:
@@ -141,6 +158,7 @@ class World:
     strays: tuple[Stray, ...]
     shared_with: Mapping[str, frozenset[str]]
     others: Mapping[tuple[Location, str], Sequence[Snapshot]]
+    kind: Kind = Kind.INSTANCE
 
     @property
     def estate(self) -> Estate:
@@ -185,9 +203,13 @@ class _Index:
 
 
 def survey(
-    documents: Documents, inventory: Inventory, now: datetime
+    documents: Documents, inventory: Inventory, now: datetime, kind: Kind = Kind.INSTANCE
 ) -> tuple[World, tuple[Source, ...]]:
-    """Return the world and its sources, in the order of their addresses."""
+    """Return the world of one kind of databases and its sources, in the order of their addresses.
+
+    Kinds have nothing to do with one another: each has its own snapshots, quotas and policies.
+    """
+    documents, inventory = documents.of(kind), inventory.of(kind)
     governed = locations(documents.estate)
     matcher = Matcher(documents)
     instances = [
@@ -216,7 +238,7 @@ def survey(
         for i in instances
     ]
     absent = [
-        _absent_source(key, holdings, Life.GONE if key in gone else Life.UNKNOWN)
+        _absent_source(key, holdings, Life.GONE if key in gone else Life.UNKNOWN, kind)
         for key, holdings in index.owned.items()
         if key not in alive and key not in succeeded
     ]
@@ -234,6 +256,7 @@ def survey(
         tuple(index.strays),
         _shared_with(inventory),
         index.others,
+        kind,
     )
     everything = sorted(live + absent, key=lambda s: (s.ref.address, s.ref.resource_id))
     return world, tuple(everything)
@@ -361,10 +384,13 @@ def _live_source(
             for snapshot in index.others.get((one.location, one.resource_id), ())
         ),
         replicas=replicas,
+        kind=kind_of(instance.arn),
     )
 
 
-def _absent_source(key: tuple[Location, str], holdings: list[Holding], life: Life) -> Source:
+def _absent_source(
+    key: tuple[Location, str], holdings: list[Holding], life: Life, kind: Kind
+) -> Source:
     home, resource = key
     ordered = _ordered(holdings)
     identifier = ordered[-1].marks.source.rsplit(":", 1)[-1]
@@ -376,6 +402,7 @@ def _absent_source(key: tuple[Location, str], holdings: list[Holding], life: Lif
         match=Match(None, None),
         holdings=ordered,
         neighbours=(),
+        kind=kind,
     )
 
 

@@ -10,6 +10,7 @@ from engine.documents.model import DEFAULT_IDLE_AFTER
 from engine.identity.chains import Chain
 from engine.identity.marks import VOLUME
 from engine.inventory.placement import UNKNOWN_ZONE
+from engine.inventory.records import Kind, kind_of
 from engine.verifying.cases import Case
 from engine.verifying.evidence import Evidence, Held
 from engine.verifying.sources import Standing
@@ -36,6 +37,9 @@ class Bases:
     def objections(self, case: Case) -> Iterator[str]:
         """Yield why the object that `case` would delete may still be a base."""
         if case.retired or case.family.standing in GONE or not case.held.is_available:
+            return
+        if kind_of(case.held.snapshot.arn) is Kind.CLUSTER:
+            # Each is stored in full (Aurora User Guide, Copying a DB cluster snapshot).
             return
         chain = case.held.chain
         if self._is_idle(case, chain):

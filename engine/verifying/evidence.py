@@ -27,6 +27,7 @@ from engine.inventory.records import (
     SnapshotType,
 )
 from engine.plans.codes import Action
+from engine.plans.parameters import origin_in
 from engine.plans.plan import Step
 
 MAKING = frozenset({Action.CREATE, Action.COPY})
@@ -254,4 +255,4 @@ class Evidence:
 
 def origin_of(step: Step) -> str:
     """Return the ARN a step copies from, or no text."""
-    return str(step.parameters.get("SourceDBSnapshotIdentifier", ""))
+    return str(origin_in(step.arn, step.parameters) or "")

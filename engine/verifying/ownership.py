@@ -16,8 +16,9 @@ from engine.identity.marks import (
     ZONE_CHECKED,
 )
 from engine.identity.names import snapshot_arn
-from engine.inventory.records import Inventory, SnapshotType
+from engine.inventory.records import Inventory, Kind, SnapshotType, kind_of
 from engine.plans.codes import Action
+from engine.plans.parameters import names_for
 from engine.plans.plan import Finding, Step
 from engine.verifying.evidence import MAKING, Evidence, location_of_step
 
@@ -25,23 +26,21 @@ SHARING = frozenset({Action.SHARE, Action.UNSHARE})
 CHANGING_TAGS = frozenset({SHARED, ZONE, ZONE_CHECKED, GONE_SINCE})
 PINNING_TAGS = frozenset({PIN})
 SHARING_TAGS = frozenset({SHARED, SHARED_BY_POLICY, UNSHARED})
-NAMING = {
-    Action.CREATE: "DBSnapshotIdentifier",
-    Action.COPY: "TargetDBSnapshotIdentifier",
-}
 
 
 def verify_pins(
     steps: Sequence[Step], documents: Documents, inventory: Inventory, now: datetime
 ) -> tuple[Finding, ...]:
     """Return what speaks against steps that pin: they may change one tag of what is owned."""
-    evidence = Evidence(steps, documents, inventory, now)
     found = [
         Finding(step.id, 1, text)
+        for kind in Kind
+        for evidence in [Evidence(steps, documents.of(kind), inventory.of(kind), now)]
         for step in evidence.steps
+        if kind_of(step.arn) is kind
         for text in objections(step, evidence, PINNING_TAGS)
     ]
-    others = (step for step in evidence.steps if step.action is not Action.TAG)
+    others = (step for step in steps if step.withheld_by is None and step.action is not Action.TAG)
     return (*found, *(Finding(s.id, 1, f"pins only tag, but this is {s.action}") for s in others))
 
 
@@ -62,7 +61,9 @@ def objections(
 
 
 def _making(step: Step, evidence: Evidence) -> Iterator[str]:
-    name = step.parameters.get(NAMING[step.action])
+    names = names_for(step.arn)
+    named = names.snapshot if step.action is Action.CREATE else names.target
+    name = step.parameters.get(named)
     if name != step.snapshot:
         yield f"it names {step.snapshot}, but would make {name}"
     snapshot = evidence.existing.get(step.arn)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from engine.documents.model import Documents
-from engine.inventory.records import Inventory
+from engine.inventory.records import Inventory, Kind, kind_of
 from engine.plans.codes import AUTOMATED, Action
 from engine.plans.plan import Finding, Step
 from engine.verifying import automated, ownership, readings, shares
@@ -36,7 +36,16 @@ def verify(
         inventory: what the plan was made from.
         now: the time the plan is for.
     """
-    evidence = Evidence(plan_steps, documents, inventory, now)
+    return tuple(
+        finding
+        for kind in Kind
+        if (steps := [step for step in plan_steps if kind_of(step.arn) is kind])
+        for finding in _verify_kind(Evidence(steps, documents.of(kind), inventory.of(kind), now))
+    )
+
+
+def _verify_kind(evidence: Evidence) -> tuple[Finding, ...]:
+    """Return what speaks against steps on one kind of databases, by what exists of that kind."""
     cases = Cases(evidence)
     deletes = _Deletes(evidence, cases)
     findings: list[Finding] = []

@@ -26,7 +26,7 @@ from engine.documents.model import (
     Window,
 )
 from engine.identity.marks import Marks, Role, fingerprint, key_mark, tags_of
-from engine.identity.names import snapshot_arn, snapshot_id
+from engine.identity.names import longest_id, snapshot_arn, snapshot_id
 from engine.inventory.records import (
     Instance,
     Inventory,
@@ -90,6 +90,22 @@ def an_instance(identifier: str = "orders-1", **changes: Any) -> Instance:
         tags={"tier": "gold"},
     )
     return replace(instance, **changes)
+
+
+def a_cluster(identifier: str = "ledger", **changes: Any) -> Instance:
+    """An Aurora cluster in prod, under a key of its own account."""
+    cluster = Instance(
+        arn=f"arn:aws:rds:{PROD.region}:{PROD.account}:cluster:{identifier}",
+        location=PROD,
+        identifier=identifier,
+        resource_id=f"cluster-{identifier.upper()}",
+        engine="aurora-postgresql",
+        encrypted=True,
+        kms_key=PROD_KEY,
+        allocated_gib=1,
+        tags={"tier": "gold"},
+    )
+    return replace(cluster, **changes)
 
 
 def failed_over(instance: Instance) -> Instance:
@@ -180,7 +196,8 @@ def _name(
     instance: Instance, slot: datetime, role: Role, policy: str, zone: str, location: Location
 ) -> str:
     proof = fingerprint(ESTATE, role, location, instance.resource_id, policy, slot)
-    return snapshot_id(instance.identifier, policy, slot, zone, proof)
+    most = longest_id(instance.arn)
+    return snapshot_id(instance.identifier, policy, slot, zone, proof, most)
 
 
 def a_snapshot(

@@ -76,7 +76,7 @@ def test_rules_are_data_with_id_condition_verdict_source_text_and_confidence() -
         assert callable(rule.applies)
         assert rule.verdict in Verdict
         assert rule.because
-        assert rule.source.startswith(("RDS User Guide", "AWS Database Blog"))
+        assert rule.source.startswith(("RDS User Guide", "Aurora User Guide", "AWS Database"))
         assert rule.confidence in Confidence
 
 

@@ -252,7 +252,7 @@ def test_databases_that_no_policy_takes_are_named() -> None:
     assert [(one.source.identifier, one.text) for one in found.unprotected] == [
         (
             "aurora",
-            "clusters, Aurora, DocumentDB, Neptune and RDS Custom are not supported yet",
+            "it is of a cluster, which only a policy with `protects: rds-cluster` protects",
         ),
         ("stranger", "no policy selects it"),
     ]

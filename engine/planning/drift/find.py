@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from engine.planning.draft import Draft
 from engine.planning.drift.automated import changed_backups, dead_replications
@@ -52,7 +52,12 @@ def find_drift(
     found += strays
     found += [one for draft in drafts for one in _conflicts(draft) if one.arn not in told]
     found += unusable_keys(world, drafts, book)
-    return tuple(sorted(found, key=_reading_order))
+    return in_reading_order(found)
+
+
+def in_reading_order(found: Iterable[Drift]) -> tuple[Drift, ...]:
+    """Return what drifted, each once, the worst first."""
+    return tuple(sorted(dict.fromkeys(found), key=_reading_order))
 
 
 def _conflicts(draft: Draft) -> Iterator[Drift]:

@@ -15,7 +15,7 @@ from engine.planning.policy_shares import account_ids, share_places
 from engine.planning.routes import RouteBook
 from engine.planning.selecting import selected
 from engine.planning.steps import step_id
-from engine.planning.survey import Holding, World, survey
+from engine.planning.survey import Holding, Source, World, survey
 from engine.plans.codes import Action, DriftCode, DriftSeverity
 from engine.plans.drift import SharesRead
 from engine.plans.plan import Drift, PlanOptions
@@ -42,9 +42,8 @@ def snapshots_to_ask_about(
     """
     if depth is Depth.NONE:
         return ()
-    world, sources = survey(documents, inventory, now)
     asked: set[str] = set()
-    for source in selected(sources, world, options):
+    for source in _selected(documents, inventory, now, options):
         newest: dict[Location, Holding] = {}
         for holding in source.holdings:
             if not holding.is_available:
@@ -65,10 +64,19 @@ def shares_read(
     asked: Collection[str],
 ) -> SharesRead:
     """Return of how many owned snapshots the inventory knows the shares, and of how many not."""
-    world, sources = survey(documents, inventory, now)
-    holdings = [h for s in selected(sources, world, options) for h in s.holdings if h.is_available]
+    sources = _selected(documents, inventory, now, options)
+    holdings = [h for s in sources for h in s.holdings if h.is_available]
     known = {h.arn for h in holdings if h.snapshot.shared_with is not None}
     return SharesRead(len(holdings), len(known), len(set(asked) - known))
+
+
+def _selected(
+    documents: Documents, inventory: Inventory, now: datetime, options: PlanOptions
+) -> Iterator[Source]:
+    """Yield the sources that the options leave, of all kinds that policies protect."""
+    for kind in documents.kinds:
+        world, sources = survey(documents, inventory, now, kind)
+        yield from selected(sources, world, options)
 
 
 def needless_shares(draft: Draft, world: World, book: RouteBook) -> Iterator[Drift]:
