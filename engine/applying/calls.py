@@ -8,8 +8,9 @@ from typing import Any, assert_never
 
 from engine.applying.ports import Cloud
 from engine.errors import EngineError
-from engine.inventory.records import Location
+from engine.inventory.records import Kind, Location, kind_of
 from engine.plans.codes import AUTOMATED, Action
+from engine.plans.parameters import names_for
 from engine.plans.plan import Step
 
 
@@ -20,6 +21,7 @@ class Create:
     snapshot: str
     instance: str
     tags: Mapping[str, str]
+    kind: Kind = Kind.INSTANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Copy:
     key: str | None
     tags: Mapping[str, str]
     option_group: str | None = None
+    kind: Kind = Kind.INSTANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Share:
 
     snapshot: str
     accounts: tuple[str, ...]
+    kind: Kind = Kind.INSTANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Unshare:
 
     snapshot: str
     accounts: tuple[str, ...]
+    kind: Kind = Kind.INSTANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class Delete:
     """DeleteDBSnapshot."""
 
     snapshot: str
+    kind: Kind = Kind.INSTANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,7 @@ OPERATIONS: dict[type[Call], str] = {
     ReplicateBackups: "StartDBInstanceAutomatedBackupsReplication",
     StopReplication: "StopDBInstanceAutomatedBackupsReplication",
 }
-
+_OF_SNAPSHOTS = (Create, Copy, Share, Unshare, Delete)
 
 _RETENTION, _WINDOW = "BackupRetentionPeriod", "PreferredBackupWindow"
 _SOURCE = "SourceDBInstanceArn"
@@ -130,27 +136,29 @@ _SOURCE = "SourceDBInstanceArn"
 
 def operation(call: Call) -> str:
     """Return the name of the API operation behind a call."""
-    return OPERATIONS[type(call)]
+    name = OPERATIONS[type(call)]
+    is_of_cluster = isinstance(call, _OF_SNAPSHOTS) and call.kind is Kind.CLUSTER
+    return name.replace("DBSnapshot", "DBClusterSnapshot") if is_of_cluster else name
 
 
 def described(call: Call) -> dict[str, Any]:
-    """Return a call's arguments as the journal keeps them."""
-    return asdict(call)
+    """Return a call's arguments as the journal keeps them; the kind where it is not the usual."""
+    return {name: value for name, value in asdict(call).items() if value is not Kind.INSTANCE}
 
 
 def send(call: Call, cloud: Cloud, at: Location) -> None:
     """Make the call; raises CloudError."""
     match call:
-        case Create(snapshot, instance, tags):
-            cloud.create(at, snapshot, instance=instance, tags=tags)
-        case Copy(snapshot, origin, key, tags, option_group):
-            cloud.copy(at, snapshot, origin=origin, key=key, tags=tags, option_group=option_group)
-        case Share(snapshot, accounts):
-            cloud.share(at, snapshot, accounts)
-        case Unshare(snapshot, accounts):
-            cloud.unshare(at, snapshot, accounts)
-        case Delete(snapshot):
-            cloud.delete(at, snapshot)
+        case Create(snapshot, instance, tags, kind):
+            cloud.create(at, snapshot, instance=instance, tags=tags, kind=kind)
+        case Copy():
+            _send_copy(call, cloud, at)
+        case Share(snapshot, accounts, kind):
+            cloud.share(at, snapshot, accounts, kind)
+        case Unshare(snapshot, accounts, kind):
+            cloud.unshare(at, snapshot, accounts, kind)
+        case Delete(snapshot, kind):
+            cloud.delete(at, snapshot, kind)
         case Tag(arn, tags):
             cloud.tag(at, arn, tags)
         case Untag(arn, keys):
@@ -165,9 +173,21 @@ def send(call: Call, cloud: Cloud, at: Location) -> None:
             assert_never(call)
 
 
+def _send_copy(call: Copy, cloud: Cloud, at: Location) -> None:
+    cloud.copy(
+        at,
+        call.snapshot,
+        origin=call.origin,
+        key=call.key,
+        tags=call.tags,
+        option_group=call.option_group,
+        kind=call.kind,
+    )
+
+
 def origin_of(step: Step) -> str:
     """Return the ARN that a copy step copies."""
-    return _text(step, "SourceDBSnapshotIdentifier")
+    return _text(step, names_for(step.arn).origin)
 
 
 def insist_on_one_object(step: Step) -> None:
@@ -182,12 +202,12 @@ def insist_on_one_object(step: Step) -> None:
     if step.action in AUTOMATED:
         insist_on_one_instance(step)
         return
+    names = names_for(step.arn)
     named = [
-        step.parameters[name]
-        for name in ("DBSnapshotIdentifier", "TargetDBSnapshotIdentifier")
-        if name in step.parameters
+        step.parameters[name] for name in (names.snapshot, names.target) if name in step.parameters
     ]
-    place = f":{step.location.region}:{step.location.account}:snapshot:{step.snapshot}"
+    what = "cluster-snapshot" if kind_of(step.arn) is Kind.CLUSTER else "snapshot"
+    place = f":{step.location.region}:{step.location.account}:{what}:{step.snapshot}"
     if not step.arn.endswith(place) or any(name != step.snapshot for name in named):
         raise EngineError(
             "the plan's step is about several objects at once",
@@ -228,20 +248,21 @@ def calls_of(step: Step, origin_tags: Mapping[str, str]) -> tuple[Call, ...]:
     Raises:
         EngineError: the step lacks a parameter, which a plan written by the engine never does.
     """
+    names, kind = names_for(step.arn), kind_of(step.arn)
     match step.action:
         case Action.CREATE:
-            instance = _text(step, "DBInstanceIdentifier")
-            return (Create(_text(step, "DBSnapshotIdentifier"), instance, _tags(step)),)
+            instance = _text(step, names.database)
+            return (Create(_text(step, names.snapshot), instance, _tags(step), kind),)
         case Action.COPY:
             return (_copy(step, origin_tags),)
         case Action.SHARE:
-            shared = Share(step.snapshot, _texts(step, "ValuesToAdd"))
+            shared = Share(step.snapshot, _texts(step, "ValuesToAdd"), kind)
             return (*_tag_calls(step), shared, *_tag_calls_afterwards(step))
         case Action.UNSHARE:
-            unshared = Unshare(step.snapshot, _texts(step, "ValuesToRemove"))
+            unshared = Unshare(step.snapshot, _texts(step, "ValuesToRemove"), kind)
             return (unshared, *_tag_calls(step))
         case Action.DELETE:
-            return (Delete(_text(step, "DBSnapshotIdentifier")),)
+            return (Delete(_text(step, names.snapshot), kind),)
         case Action.TAG:
             return _tag_calls(step)
         case Action.MODIFY_BACKUPS:
@@ -286,11 +307,12 @@ def _copy(step: Step, origin_tags: Mapping[str, str]) -> Copy:
     key = step.parameters.get("KmsKeyId")
     option_group = step.parameters.get("OptionGroupName")
     return Copy(
-        snapshot=_text(step, "TargetDBSnapshotIdentifier"),
+        snapshot=_text(step, names_for(step.arn).target),
         origin=origin_of(step),
         key=str(key) if key is not None else None,
         tags={**_tags(step), **inherited},
         option_group=str(option_group) if option_group is not None else None,
+        kind=kind_of(step.arn),
     )
 
 

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from engine.applying.ports import CloudError, Listener, Trouble
-from engine.aws import rds
+from engine.aws import rds, rds_clusters
 from engine.aws.attempts import watch
 from engine.aws.clients import Clients, UnknownAccountError
 from engine.aws.errors import NO_CREDENTIALS, NOT_SENT, AwsError, Reaction
 from engine.aws.roles import Purpose
-from engine.inventory.records import Instance, Location, Snapshot
+from engine.inventory.records import Instance, Kind, Location, Snapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_rds.client import RDSClient
@@ -34,6 +34,13 @@ _BY_CODE = {
     "ValidationError": Trouble.INVALID,
 }
 
+_SHARES = {Kind.INSTANCE: rds.share_snapshot, Kind.CLUSTER: rds_clusters.share_snapshot}
+_UNSHARES = {Kind.INSTANCE: rds.unshare_snapshot, Kind.CLUSTER: rds_clusters.unshare_snapshot}
+_DELETES = {Kind.INSTANCE: rds.delete_snapshot, Kind.CLUSTER: rds_clusters.delete_snapshot}
+_LISTINGS = {Kind.INSTANCE: rds.list_snapshots, Kind.CLUSTER: rds_clusters.list_snapshots}
+_FINDINGS = {Kind.INSTANCE: rds.find_snapshot, Kind.CLUSTER: rds_clusters.find_snapshot}
+_DATABASES = {Kind.INSTANCE: rds.list_instances, Kind.CLUSTER: rds_clusters.list_clusters}
+
 
 class AwsCloud:
     """The cloud that `engine apply` works on."""
@@ -50,11 +57,20 @@ class AwsCloud:
         self._listener = listener
 
     def create(
-        self, at: Location, snapshot: str, *, instance: str, tags: Mapping[str, str]
+        self,
+        at: Location,
+        snapshot: str,
+        *,
+        instance: str,
+        tags: Mapping[str, str],
+        kind: Kind = Kind.INSTANCE,
     ) -> None:
-        """Start a snapshot of an instance."""
+        """Start a snapshot of a database."""
         with self._calling(at, Purpose.CHANGE) as client:
-            rds.create_snapshot(client, at, snapshot, instance=instance, tags=tags)
+            if kind is Kind.CLUSTER:
+                rds_clusters.create_snapshot(client, at, snapshot, cluster=instance, tags=tags)
+            else:
+                rds.create_snapshot(client, at, snapshot, instance=instance, tags=tags)
 
     def copy(
         self,
@@ -65,9 +81,13 @@ class AwsCloud:
         key: str | None,
         tags: Mapping[str, str],
         option_group: str | None = None,
+        kind: Kind = Kind.INSTANCE,
     ) -> None:
         """Start a copy of the snapshot with the ARN `origin`."""
         with self._calling(at, Purpose.CHANGE) as client:
+            if kind is Kind.CLUSTER:
+                rds_clusters.copy_snapshot(client, at, snapshot, origin=origin, key=key, tags=tags)
+                return
             rds.copy_snapshot(
                 client,
                 at,
@@ -78,20 +98,24 @@ class AwsCloud:
                 option_group=option_group,
             )
 
-    def share(self, at: Location, snapshot: str, accounts: Sequence[str]) -> None:
+    def share(
+        self, at: Location, snapshot: str, accounts: Sequence[str], kind: Kind = Kind.INSTANCE
+    ) -> None:
         """Let accounts restore and copy a snapshot."""
         with self._calling(at, Purpose.CHANGE) as client:
-            rds.share_snapshot(client, at, snapshot, accounts)
+            _SHARES[kind](client, at, snapshot, accounts)
 
-    def unshare(self, at: Location, snapshot: str, accounts: Sequence[str]) -> None:
+    def unshare(
+        self, at: Location, snapshot: str, accounts: Sequence[str], kind: Kind = Kind.INSTANCE
+    ) -> None:
         """Take that back from accounts."""
         with self._calling(at, Purpose.CHANGE) as client:
-            rds.unshare_snapshot(client, at, snapshot, accounts)
+            _UNSHARES[kind](client, at, snapshot, accounts)
 
-    def delete(self, at: Location, snapshot: str) -> None:
+    def delete(self, at: Location, snapshot: str, kind: Kind = Kind.INSTANCE) -> None:
         """Delete a snapshot."""
         with self._calling(at, Purpose.CHANGE) as client:
-            rds.delete_snapshot(client, at, snapshot)
+            _DELETES[kind](client, at, snapshot)
 
     def tag(self, at: Location, arn: str, tags: Mapping[str, str]) -> None:
         """Set tags."""
@@ -103,20 +127,20 @@ class AwsCloud:
         with self._calling(at, Purpose.CHANGE) as client:
             rds.remove_tags(client, at, arn, keys)
 
-    def snapshots(self, at: Location) -> Sequence[Snapshot]:
+    def snapshots(self, at: Location, kind: Kind = Kind.INSTANCE) -> Sequence[Snapshot]:
         """List the manual snapshots of a location."""
         with self._calling(at, Purpose.READ) as client:
-            return rds.list_snapshots(client, at, "manual")
+            return _LISTINGS[kind](client, at, "manual")
 
-    def snapshot(self, at: Location, snapshot: str) -> Snapshot | None:
+    def snapshot(self, at: Location, snapshot: str, kind: Kind = Kind.INSTANCE) -> Snapshot | None:
         """Read one snapshot."""
         with self._calling(at, Purpose.READ) as client:
-            return rds.find_snapshot(client, at, snapshot)
+            return _FINDINGS[kind](client, at, snapshot)
 
-    def instances(self, at: Location) -> Sequence[Instance]:
-        """List the instances of a location."""
+    def instances(self, at: Location, kind: Kind = Kind.INSTANCE) -> Sequence[Instance]:
+        """List the databases of a location."""
         with self._calling(at, Purpose.READ) as client:
-            return rds.list_instances(client, at)
+            return _DATABASES[kind](client, at)
 
     def instance(self, at: Location, instance: str) -> Instance | None:
         """Read one instance."""

@@ -11,7 +11,7 @@ from functools import partial
 from math import inf
 
 from engine.applying.graph import Graph, Lane
-from engine.applying.listings import Holdings
+from engine.applying.listings import Holdings, Section
 from engine.applying.outcome import BUG, Problem, StepResult, StepState, Stop
 from engine.applying.performing import Performer, Report
 from engine.applying.ports import CloudError, Trouble, Workers
@@ -20,11 +20,12 @@ from engine.applying.retries import LOCATION_DOWN, advice
 from engine.applying.stopping import StopFlag
 from engine.applying.turns import Places, Turns
 from engine.applying.waiting import Pending, Resolved, Sighting, Waiting
-from engine.inventory.records import Location
+from engine.inventory.records import Kind, Location, kind_of
 from engine.plans.codes import Action
 from engine.plans.plan import Plan, Step
 
 COPIES_IN_FLIGHT = 20
+CLUSTER_COPIES_IN_FLIGHT = 5
 POSTPONED_FOR = 600.0
 APPEARS_WITHIN = 60.0
 """Seconds for which even a run that does not wait comes back to what it does not see yet."""
@@ -44,8 +45,9 @@ class Mode(Enum):
 class Settings:
     """How a run goes about it; times in seconds.
 
-    AWS copies at most 20 snapshots at once into one region of an account (RDS User Guide,
-    Copying a DB snapshot, Limitations).
+    AWS copies at most 20 snapshots at once into one region of an account, and 5 of clusters (RDS
+    User Guide, Copying a DB snapshot, Limitations; Aurora User Guide, Copying a DB cluster
+    snapshot).
     """
 
     mode: Mode = Mode.FOLLOW
@@ -57,9 +59,9 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A location's listing, or the error it brought; `seen_at` is when the reading began."""
+    """A section's listing, or the error it brought; `seen_at` is when the reading began."""
 
-    at: Location
+    at: Section
     seen_at: float
     holdings: Holdings | None
     error: CloudError | None = None
@@ -94,8 +96,8 @@ class Executor:
         self._turns = Turns(performer.traffic, settings.parallelism)
         self._is_holding = False
         self._waiting = Waiting(settings.poll_interval)
-        self._active: dict[Future[Report | Listed], Step | Location] = {}
-        self._copies: dict[Location, set[str]] = {}
+        self._active: dict[Future[Report | Listed], Step | Section] = {}
+        self._copies: dict[Section, set[str]] = {}
         self._postponed: list[_Postponed] = []
         self._first_postponed: dict[str, float] = {}
         self._percent: dict[str, int] = {}
@@ -134,15 +136,15 @@ class Executor:
             for lane, steps in self._graph.ready_lanes():
                 if not self._turns.allows(lane.places):
                     self._is_holding = True
-                elif lane.is_copy and not self._has_room(lane.at):
-                    self._waiting.watch(lane.at, self._clock.elapsed())
+                elif lane.is_copy and not self._has_room(lane.section):
+                    self._waiting.watch(lane.section, self._clock.elapsed())
                 else:
                     self._start(lane, steps.popleft())
                     started = True
 
     def _start(self, lane: Lane, step: Step) -> None:
         if lane.is_copy:
-            self._copies.setdefault(lane.at, set()).add(step.arn)
+            self._copies.setdefault(lane.section, set()).add(step.arn)
         self._observer.changed(self._graph.begin(step, StepState.CALLING))
         self._submit(step, lane.places, partial(self._performer.perform, step))
 
@@ -157,10 +159,13 @@ class Executor:
                     self._settle(StepResult(step, StepState.FAILED, text, LOCATION_DOWN, fix))
                 steps.clear()
 
-    def _has_room(self, at: Location) -> bool:
-        ours = self._copies.get(at, set())
-        others = self._performer.listings.copies_in_flight(at) - ours
-        return len(ours) + len(others) < self._settings.copies_in_flight
+    def _has_room(self, section: Section) -> bool:
+        ours = self._copies.get(section, set())
+        others = self._performer.listings.copies_in_flight(section) - ours
+        most = self._settings.copies_in_flight
+        if section.kind is Kind.CLUSTER:
+            most = min(most, CLUSTER_COPIES_IN_FLIGHT)
+        return len(ours) + len(others) < most
 
     def _submit(self, step: Step, places: Places, work: partial[Report]) -> None:
         self._turns.begin(step.id, places)
@@ -177,10 +182,10 @@ class Executor:
         for at in self._waiting.due(self._clock.elapsed()):
             self._active[self._workers.submit(partial(self._list, at))] = at
 
-    def _list(self, at: Location) -> Listed:
-        seen_at = self._clock.elapsed()
+    def _list(self, at: Section) -> Listed:
+        seen_at, listings = self._clock.elapsed(), self._performer.listings
         try:
-            return Listed(at, seen_at, self._performer.listings.snapshots(at, since=seen_at))
+            return Listed(at, seen_at, listings.snapshots(at.at, since=seen_at, kind=at.kind))
         except CloudError as error:
             return Listed(at, seen_at, None, error)
 
@@ -242,7 +247,7 @@ class Executor:
         else:
             self._reported(answer)
 
-    def _crashed(self, about: Step | Location, error: BaseException) -> None:
+    def _crashed(self, about: Step | Section, error: BaseException) -> None:
         """A bug of the engine costs its own step and nothing else."""
         where = about.id if isinstance(about, Step) else str(about)
         story = "".join(traceback.format_exception(error)).rstrip()
@@ -283,7 +288,7 @@ class Executor:
             self._settle(_result(replace(report, state=StepState.DONE)))
         else:
             pending = Pending(step, self._clock.elapsed(), report.made_here)
-            self._waiting.add(_at(step), pending)
+            self._waiting.add(_section(step), pending)
             self._observer.changed(self._graph.begin(step, StepState.RUNNING, report.text))
 
     def _listed(self, listed: Listed) -> None:
@@ -325,7 +330,7 @@ class Executor:
         self._announce(self._graph.settle(result))
 
     def _leave_copies(self, step: Step) -> None:
-        self._copies.get(_at(step), set()).discard(step.arn)
+        self._copies.get(_section(step), set()).discard(step.arn)
 
     def _announce(self, results: Iterable[StepResult]) -> None:
         for result in results:
@@ -335,6 +340,10 @@ class Executor:
 
 def _at(step: Step) -> Location:
     return Location(step.location.account, step.location.region)
+
+
+def _section(step: Step) -> Section:
+    return Section(_at(step), kind_of(step.arn))
 
 
 def _result(report: Report) -> StepResult:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
+from engine.applying.listings import Section
 from engine.applying.outcome import StepResult, StepState
 from engine.applying.preconditions import places_of
 from engine.errors import EngineError
-from engine.inventory.records import Location
+from engine.inventory.records import Kind, Location, kind_of
 from engine.plans.codes import Action
 from engine.plans.plan import Plan, Step
 
@@ -30,11 +31,18 @@ class Lane:
         at: where their calls go.
         is_copy: whether they are copies, of which AWS takes only so many at once.
         places: where they look and call.
+        kind: what kind of snapshots they are about; each has a limit of its own to copies.
     """
 
     at: Location
     is_copy: bool
     places: frozenset[Location]
+    kind: Kind = Kind.INSTANCE
+
+    @property
+    def section(self) -> Section:
+        """What a listing shows that tells of its copies."""
+        return Section(self.at, self.kind)
 
 
 class Graph:
@@ -114,7 +122,8 @@ class Graph:
     def enqueue(self, step: Step) -> None:
         """Make a step ready, behind the others of its lane."""
         at = Location(step.location.account, step.location.region)
-        lane = Lane(at, step.action is Action.COPY, places_of(step, self._locations))
+        is_copy = step.action is Action.COPY
+        lane = Lane(at, is_copy, places_of(step, self._locations), kind_of(step.arn))
         self._lanes.setdefault(lane, deque()).append(step)
 
     def has_dependents(self, step: Step) -> bool:

@@ -12,7 +12,14 @@ from engine.applying.ports import Clock, Cloud, CloudError
 from engine.applying.retries import Patience, persist
 from engine.applying.traffic import Traffic
 from engine.identity.marks import ORIGIN
-from engine.inventory.records import Instance, Location, Snapshot, SnapshotState
+from engine.inventory.records import (
+    Instance,
+    Kind,
+    Location,
+    Snapshot,
+    SnapshotState,
+    kind_of,
+)
 
 MAX_AGE = 60.0
 
@@ -24,6 +31,17 @@ UNFINISHED = frozenset({SnapshotState.IN_PROGRESS, SnapshotState.UNKNOWN})
 
 Content = TypeVar("Content")
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What one listing shows: the snapshots, or the databases, of one kind at one location."""
+
+    at: Location
+    kind: Kind = Kind.INSTANCE
+
+    def __str__(self) -> str:
+        return str(self.at) if self.kind is Kind.INSTANCE else f"{self.at} (DB clusters)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +58,7 @@ class Holdings:
 
 @dataclass(slots=True)
 class _Shelf(Generic[Content]):
-    """The newest listing of one location; `taken_at` is when its reading began.
+    """The newest listing of one section; `taken_at` is when its reading began.
 
     `error` is what a reading came to that ended at `failed_at`.
     """
@@ -53,7 +71,7 @@ class _Shelf(Generic[Content]):
 
 
 class Listings:
-    """Listings of snapshots and instances by location, shared by all threads.
+    """Listings of snapshots and databases by location and kind, shared by all threads.
 
     Whoever asks for a listing that is being read waits for it instead of reading a second one,
     and shares its error where it brings one.
@@ -67,11 +85,13 @@ class Listings:
         self._traffic = traffic
         self._patience = patience
         self._guard = threading.Lock()
-        self._snapshots: dict[Location, _Shelf[Holdings]] = {}
-        self._instances: dict[Location, _Shelf[Mapping[str, Instance]]] = {}
+        self._snapshots: dict[Section, _Shelf[Holdings]] = {}
+        self._instances: dict[Section, _Shelf[Mapping[str, Instance]]] = {}
         self._copied: dict[tuple[Location, str], dict[str, float]] = {}
 
-    def snapshots(self, at: Location, *, since: float | None = None) -> Holdings:
+    def snapshots(
+        self, at: Location, *, since: float | None = None, kind: Kind = Kind.INSTANCE
+    ) -> Holdings:
         """Return what a location holds, as listed at most a minute ago or from `since` on.
 
         `since` is a reading of the clock's `elapsed`.
@@ -79,19 +99,22 @@ class Listings:
         Raises:
             CloudError: the location cannot be listed.
         """
-        return self._read_snapshots(at, since)[0]
+        return self._read_snapshots(Section(at, kind), since)[0]
 
-    def instances(self, at: Location, *, since: float | None = None) -> Mapping[str, Instance]:
-        """Return the instances of a location by ARN; how old they may be is as for `snapshots`.
+    def instances(
+        self, at: Location, *, since: float | None = None, kind: Kind = Kind.INSTANCE
+    ) -> Mapping[str, Instance]:
+        """Return the databases of a location by ARN; how old they may be is as for `snapshots`.
 
         Raises:
             CloudError: the location cannot be listed.
         """
-        return self._fresh(
-            self._shelf(self._instances, at),
+        found = self._fresh(
+            self._shelf(self._instances, Section(at, kind)),
             since,
-            lambda: {one.arn: one for one in self._read(at, lambda: self._cloud.instances(at))},
-        )[0]
+            lambda: self._read(at, lambda: _by_arn(self._cloud.instances(at, kind))),
+        )
+        return found[0]
 
     def readers(self, at: Location, arn: str) -> frozenset[str]:
         """Return the copies in progress at a location that read from `arn`.
@@ -101,7 +124,7 @@ class Listings:
         Raises:
             CloudError: the location cannot be listed.
         """
-        known, taken_at = self._read_snapshots(at, None)
+        known, taken_at = self._read_snapshots(Section(at, kind_of(arn)), None)
         unseen = {
             copy
             for copy, began in self._copied.get((at, arn), {}).copy().items()
@@ -114,25 +137,27 @@ class Listings:
         with self._guard:
             self._copied.setdefault((at, origin), {})[arn] = self._clock.elapsed()
 
-    def snapshot(self, at: Location, identifier: str) -> Snapshot | None:
+    def snapshot(
+        self, at: Location, identifier: str, kind: Kind = Kind.INSTANCE
+    ) -> Snapshot | None:
         """Read one snapshot now; raises CloudError."""
-        return self._read(at, lambda: self._cloud.snapshot(at, identifier))
+        return self._read(at, lambda: self._cloud.snapshot(at, identifier, kind))
 
     def instance(self, at: Location, identifier: str) -> Instance | None:
         """Read one instance now; raises CloudError."""
         return self._read(at, lambda: self._cloud.instance(at, identifier))
 
-    def copies_in_flight(self, at: Location) -> frozenset[str]:
+    def copies_in_flight(self, section: Section) -> frozenset[str]:
         """Return the copies that the newest listing shows in progress, by ARN.
 
-        A location not listed yet shows none: AWS refuses what is too much.
+        What is not listed yet shows none: AWS refuses what is too much.
         """
-        content = self._shelf(self._snapshots, at).content
+        content = self._shelf(self._snapshots, section).content
         return content.copying if content else frozenset()
 
-    def forget(self, at: Location) -> None:
-        """Put away the listing of a location, since a newer one cannot be had."""
-        shelf = self._shelf(self._snapshots, at)
+    def forget(self, section: Section) -> None:
+        """Put away a listing, since a newer one cannot be had."""
+        shelf = self._shelf(self._snapshots, section)
         with shelf.reading:
             shelf.content = None
 
@@ -146,17 +171,16 @@ class Listings:
             at, arn, lambda known: {key: known[key] for key in known if key not in keys}
         )
 
-    def _shelf(
-        self, shelves: dict[Location, _Shelf[Content]], location: Location
-    ) -> _Shelf[Content]:
+    def _shelf(self, shelves: dict[Section, _Shelf[Content]], section: Section) -> _Shelf[Content]:
         with self._guard:
-            return shelves.setdefault(location, _Shelf())
+            return shelves.setdefault(section, _Shelf())
 
-    def _read_snapshots(self, at: Location, since: float | None) -> tuple[Holdings, float]:
+    def _read_snapshots(self, section: Section, since: float | None) -> tuple[Holdings, float]:
+        at, kind = section.at, section.kind
         return self._fresh(
-            self._shelf(self._snapshots, at),
+            self._shelf(self._snapshots, section),
             since,
-            lambda: holdings(self._read(at, lambda: self._cloud.snapshots(at))),
+            lambda: holdings(self._read(at, lambda: self._cloud.snapshots(at, kind))),
         )
 
     def _fresh(
@@ -189,11 +213,15 @@ class Listings:
     def _change_tags(
         self, at: Location, arn: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]
     ) -> None:
-        shelf = self._shelf(self._snapshots, at)
+        shelf = self._shelf(self._snapshots, Section(at, kind_of(arn)))
         with shelf.reading:
             known = shelf.content.records.get(arn) if shelf.content else None
             if shelf.content and known:
                 shelf.content.records[arn] = replace(known, tags=change(known.tags))
+
+
+def _by_arn(databases: Iterable[Instance]) -> Mapping[str, Instance]:
+    return {one.arn: one for one in databases}
 
 
 def holdings(snapshots: Iterable[Snapshot]) -> Holdings:

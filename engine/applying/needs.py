@@ -11,6 +11,7 @@ from engine.aws.roles import Purpose
 from engine.identity.names import location_of
 from engine.inventory.records import Key, KeyManager, Location
 from engine.plans.codes import Action, Check
+from engine.plans.parameters import names_for
 from engine.plans.plan import Step
 
 KEY_UNUSABLE = "key_unusable"
@@ -87,7 +88,7 @@ def origin_of(step: Step) -> str | None:
     """Return the ARN of what a step copies or shares."""
     if step.action is Action.SHARE:
         return step.arn
-    return _text(step, "SourceDBSnapshotIdentifier") if step.action is Action.COPY else None
+    return _text(step, names_for(step.arn).origin) if step.action is Action.COPY else None
 
 
 def keys_of(step: Step, origin: KeyQuestion | None) -> tuple[KeyNeed, ...]:

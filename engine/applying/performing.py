@@ -33,7 +33,7 @@ from engine.errors import EngineError
 from engine.identity.marks import ZONE, ZONE_CHECKED
 from engine.identity.names import location_of
 from engine.inventory.placement import UNKNOWN_ZONE
-from engine.inventory.records import Location, Snapshot, SnapshotState
+from engine.inventory.records import Location, Snapshot, SnapshotState, kind_of
 from engine.plans.codes import AUTOMATED, Action, Check
 from engine.plans.plan import Step
 
@@ -216,7 +216,7 @@ class Performer:
         if isinstance(call, Delete) and trouble is Trouble.NOT_FOUND:
             return _Fate.MADE
         if isinstance(call, Create | Copy) and trouble in _UNSURE:
-            found = self._look(_at(step), step.snapshot)
+            found = self._look(step)
             if found is not None:
                 refusal = unusable(found, sight)
                 return _Fate.MADE if refusal is None else _refused(step, refusal)
@@ -254,9 +254,9 @@ class Performer:
             # Not seen is not known: the call is made again, and its answer decides.
             return False
 
-    def _look(self, at: Location, snapshot: str) -> Snapshot | None:
+    def _look(self, step: Step) -> Snapshot | None:
         try:
-            return self.listings.snapshot(at, snapshot)
+            return self.listings.snapshot(_at(step), step.snapshot, kind_of(step.arn))
         except CloudError:
             # Not seen is not known: the call is made again, and its answer decides.
             return None

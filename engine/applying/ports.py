@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from engine.aws.roles import Purpose
 from engine.aws.sts import Caller
-from engine.inventory.records import Instance, Key, Location, Snapshot
+from engine.inventory.records import Instance, Key, Kind, Location, Snapshot
 
 Message = TypeVar("Message")
 
@@ -64,16 +64,23 @@ class Listener(Protocol):
 class Cloud(Protocol):
     """The calls of one estate. Each raises CloudError; none retries on its own for long.
 
-    `at` says in which account and region a call is made; snapshots there go by their id.
+    `at` says in which account and region a call is made; snapshots there go by their id. Those of
+    DB clusters, `kind` says so, have calls of their own: CreateDBClusterSnapshot and its like.
     """
 
     def tell(self, listener: Listener) -> None:
         """Tell of every request from now on, those behind a call that succeeds in the end too."""
 
     def create(
-        self, at: Location, snapshot: str, *, instance: str, tags: Mapping[str, str]
+        self,
+        at: Location,
+        snapshot: str,
+        *,
+        instance: str,
+        tags: Mapping[str, str],
+        kind: Kind = Kind.INSTANCE,
     ) -> None:
-        """Start a snapshot of an instance (CreateDBSnapshot)."""
+        """Start a snapshot of a database (CreateDBSnapshot)."""
 
     def copy(
         self,
@@ -84,16 +91,21 @@ class Cloud(Protocol):
         key: str | None,
         tags: Mapping[str, str],
         option_group: str | None = None,
+        kind: Kind = Kind.INSTANCE,
     ) -> None:
         """Start a copy of the snapshot with the ARN `origin` (CopyDBSnapshot, never CopyTags)."""
 
-    def share(self, at: Location, snapshot: str, accounts: Sequence[str]) -> None:
+    def share(
+        self, at: Location, snapshot: str, accounts: Sequence[str], kind: Kind = Kind.INSTANCE
+    ) -> None:
         """Let accounts restore and copy a snapshot (ModifyDBSnapshotAttribute)."""
 
-    def unshare(self, at: Location, snapshot: str, accounts: Sequence[str]) -> None:
+    def unshare(
+        self, at: Location, snapshot: str, accounts: Sequence[str], kind: Kind = Kind.INSTANCE
+    ) -> None:
         """Take that back from accounts (ModifyDBSnapshotAttribute)."""
 
-    def delete(self, at: Location, snapshot: str) -> None:
+    def delete(self, at: Location, snapshot: str, kind: Kind = Kind.INSTANCE) -> None:
         """Delete a snapshot (DeleteDBSnapshot)."""
 
     def tag(self, at: Location, arn: str, tags: Mapping[str, str]) -> None:
@@ -102,14 +114,14 @@ class Cloud(Protocol):
     def untag(self, at: Location, arn: str, keys: Sequence[str]) -> None:
         """Remove tags (RemoveTagsFromResource)."""
 
-    def snapshots(self, at: Location) -> Sequence[Snapshot]:
+    def snapshots(self, at: Location, kind: Kind = Kind.INSTANCE) -> Sequence[Snapshot]:
         """List the manual snapshots of a location, all pages."""
 
-    def snapshot(self, at: Location, snapshot: str) -> Snapshot | None:
+    def snapshot(self, at: Location, snapshot: str, kind: Kind = Kind.INSTANCE) -> Snapshot | None:
         """Read one snapshot, None where there is none."""
 
-    def instances(self, at: Location) -> Sequence[Instance]:
-        """List the instances of a location, all pages."""
+    def instances(self, at: Location, kind: Kind = Kind.INSTANCE) -> Sequence[Instance]:
+        """List the databases of a location, all pages."""
 
     def instance(self, at: Location, instance: str) -> Instance | None:
         """Read one instance, None where there is none."""

@@ -16,6 +16,7 @@ from engine.inventory.records import (
     Snapshot,
     SnapshotState,
     SnapshotType,
+    kind_of,
 )
 from engine.plans.codes import AUTOMATED, Action, Check
 from engine.plans.plan import Precondition, Step
@@ -44,9 +45,9 @@ class Sight:
         """Return the object at `arn`, None where there is none; raises CloudError."""
         at = _location(arn)
         if self.action not in READ_FRESH:
-            return self.listings.snapshots(at).records.get(arn)
+            return self.listings.snapshots(at, kind=kind_of(arn)).records.get(arn)
         if arn not in self._fresh:
-            self._fresh[arn] = self.listings.snapshot(at, _identifier(arn))
+            self._fresh[arn] = self.listings.snapshot(at, _identifier(arn), kind_of(arn))
         return self._fresh[arn]
 
     def automated(self, arn: str) -> Snapshot | None:
@@ -57,7 +58,7 @@ class Sight:
         """Return the instance at `arn`, None where there is none; raises CloudError."""
         at = _location(arn)
         if self.action not in AUTOMATED:
-            return self.listings.instances(at).get(arn)
+            return self.listings.instances(at, kind=kind_of(arn)).get(arn)
         if arn not in self._instances:
             name = _identifier(arn).removeprefix("db:")
             self._instances[arn] = self.listings.instance(at, name)

@@ -22,7 +22,7 @@ from engine.applying.retries import Patience, persist
 from engine.applying.serving import settled
 from engine.aws.roles import Purpose
 from engine.identity.names import location_of
-from engine.inventory.records import Key, Location
+from engine.inventory.records import Key, Location, kind_of
 from engine.plans.codes import Action
 from engine.plans.plan import Plan, Step
 
@@ -161,10 +161,11 @@ class Preflight:
             made_under = needs.keys_of(maker, None)
             return made_under[0].question if made_under else None
         if maker is not None:
-            instance = self.listings.instances(at).get(needs.instance_of(maker) or "")
+            arn = needs.instance_of(maker) or ""
+            instance = self.listings.instances(at, kind=kind_of(arn)).get(arn)
             key = instance.kms_key if instance else None
         else:
-            found = self.listings.snapshots(at).records.get(arn)
+            found = self.listings.snapshots(at, kind=kind_of(arn)).records.get(arn)
             key = found.kms_key if found else None
         # Keys of other accounts are their owners' to describe.
         own = key is not None and f":{at.region}:{at.account}:" in key

@@ -1,4 +1,4 @@
-"""Objects that AWS is still at: one listing per location and interval for all of them."""
+"""Objects that AWS is still at: one listing per section and interval for all of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from engine.inventory.records import Location, Snapshot, SnapshotState
+from engine.applying.listings import Section
+from engine.inventory.records import Snapshot, SnapshotState
 from engine.plans.codes import Action
 from engine.plans.plan import Step
 
@@ -55,11 +56,11 @@ class _Watch:
 
 
 class Waiting:
-    """Keeps the pending objects by location, and says when which location is to be listed."""
+    """Keeps the pending objects by section, and says when which section is to be listed."""
 
     def __init__(self, poll_interval: float) -> None:
         self._interval = poll_interval
-        self._watches: dict[Location, _Watch] = {}
+        self._watches: dict[Section, _Watch] = {}
 
     def __len__(self) -> int:
         return sum(len(watch.objects) for watch in self._watches.values())
@@ -69,17 +70,17 @@ class Waiting:
         """All objects waited for."""
         return tuple(one for watch in self._watches.values() for one in watch.objects.values())
 
-    def add(self, at: Location, pending: Pending) -> None:
+    def add(self, at: Section, pending: Pending) -> None:
         """Wait for an object, `since` being now."""
         watch = self._watch(at, pending.since)
         watch.objects[pending.step.id] = pending
 
-    def watch(self, at: Location, now: float) -> None:
-        """List a location for the sake of what else goes on there."""
+    def watch(self, at: Section, now: float) -> None:
+        """List a section for the sake of what else goes on there."""
         self._watch(at, now)
 
-    def due(self, now: float) -> tuple[Location, ...]:
-        """Return the locations to be listed now, each once per interval."""
+    def due(self, now: float) -> tuple[Section, ...]:
+        """Return the sections to be listed now, each once per interval."""
         found = tuple(at for at, watch in self._watches.items() if watch.due_at <= now)
         for at in found:
             # Not again before its reading has come back, see `resolve` and `unreadable`.
@@ -87,13 +88,13 @@ class Waiting:
         return found
 
     def next_due(self) -> float:
-        """Return when the next location is to be listed, infinity if none is."""
+        """Return when the next section is to be listed, infinity if none is."""
         return min((watch.due_at for watch in self._watches.values()), default=float("inf"))
 
     def resolve(
-        self, at: Location, records: Mapping[str, Snapshot], now: float
+        self, at: Section, records: Mapping[str, Snapshot], now: float
     ) -> tuple[Resolved, ...]:
-        """Compare a listing of a location with what is waited for there; forget what ended."""
+        """Compare a listing of a section with what is waited for there; forget what ended."""
         watch = self._watches[at]
         watch.failures = 0
         resolved = tuple(
@@ -105,8 +106,8 @@ class Waiting:
         self._again(at, now)
         return resolved
 
-    def unreadable(self, at: Location, now: float) -> tuple[Pending, ...]:
-        """Note that a location could not be listed; give up its objects the third time."""
+    def unreadable(self, at: Section, now: float) -> tuple[Pending, ...]:
+        """Note that a section could not be listed; give up its objects the third time."""
         watch = self._watches[at]
         watch.failures += 1
         given_up: tuple[Pending, ...] = ()
@@ -116,10 +117,10 @@ class Waiting:
         self._again(at, now)
         return given_up
 
-    def _watch(self, at: Location, now: float) -> _Watch:
+    def _watch(self, at: Section, now: float) -> _Watch:
         return self._watches.setdefault(at, _Watch(now + self._interval))
 
-    def _again(self, at: Location, now: float) -> None:
+    def _again(self, at: Section, now: float) -> None:
         if self._watches[at].objects:
             self._watches[at].due_at = now + self._interval
         else:

@@ -262,7 +262,7 @@ def _planned(
     from engine.planning.plan import make_plan
     from engine.plans.plan import PlanOptions
 
-    inventory = read_live(documents.estate, clients, now)
+    inventory = read_live(documents.estate, clients, now, documents.kinds)
     options = PlanOptions(acknowledged=frozenset(args.acknowledge))
     return priced(make_plan(documents, inventory, now, options), documents, inventory)
 

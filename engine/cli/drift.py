@@ -104,7 +104,7 @@ def _look(documents: Documents, now: datetime, options: PlanOptions, depth: str)
     from engine.planning.drift.shares import Depth, snapshots_to_ask_about
 
     clients = clients_of(documents.estate)
-    inventory = read_live(documents.estate, clients, now)
+    inventory = read_live(documents.estate, clients, now, documents.kinds)
     if depth == Depth.NONE:
         return _judge(documents, inventory, now, options)
     asked = snapshots_to_ask_about(documents, inventory, now, options, Depth(depth))

@@ -43,7 +43,7 @@ def _planned(
     from engine.inventory.live import read_live
     from engine.planning.pinning import plan_pin
 
-    inventory = read_live(documents.estate, clients, now)
+    inventory = read_live(documents.estate, clients, now, documents.kinds)
     return insist_on_a_find(plan_pin(documents, inventory, now, args.names, args.reason))
 
 

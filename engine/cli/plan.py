@@ -89,7 +89,8 @@ def _plan(args: argparse.Namespace) -> Plan:
         from engine.inventory.live import clients_of, read_live
 
         now = the_time(args)
-        inventory = read_live(documents.estate, clients_of(documents.estate), now)
+        clients = clients_of(documents.estate)
+        inventory = read_live(documents.estate, clients, now, documents.kinds)
     from engine.planning.plan import make_plan
 
     options = PlanOptions(tuple(args.only), tuple(args.exclude), frozenset(args.acknowledge))

@@ -84,7 +84,7 @@ def _planned(
     from engine.inventory.live import read_live
     from engine.planning.snapshotting import Request, plan_snapshots
 
-    inventory = read_live(documents.estate, clients, now)
+    inventory = read_live(documents.estate, clients, now, documents.kinds)
     request = Request(args.address, args.reason, _keep_for(args), stays_here=args.no_copies)
     plan = plan_snapshots(documents, inventory, now, request)
     if not plan.steps and not plan.waiting and plan.warnings:

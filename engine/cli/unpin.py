@@ -33,5 +33,5 @@ def _planned(
     from engine.inventory.live import read_live
     from engine.planning.pinning import plan_unpin
 
-    inventory = read_live(documents.estate, clients, now)
+    inventory = read_live(documents.estate, clients, now, documents.kinds)
     return insist_on_a_find(plan_unpin(documents, inventory, now, args.names))

@@ -106,7 +106,7 @@ def _leftovers(
         for one in alike:
             age = "of unknown age" if one.taken_at is None else f"{_age(one.taken_at, now)} old"
             made = f"{one.type}, {age}, {one.gib:,} GiB{_costing([one])}"
-            yield line(name(one.arn.partition(":snapshot:")[2] or one.arn), f": {made}", level=2)
+            yield line(name(one.arn.partition("snapshot:")[2] or one.arn), f": {made}", level=2)
 
 
 def _costing(orphans: Iterable[ForeignOrphan]) -> str:

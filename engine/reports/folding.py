@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from engine.plans.codes import Action, Verdict
+from engine.plans.parameters import origin_in
 from engine.plans.plan import At, Forecast, Step
 from engine.reports.wording import STEP_REASONS
 
@@ -164,7 +165,7 @@ def partner_of(step: Step) -> str:
 
 
 def _origin_of(step: Step) -> At | None:
-    arn = str(step.parameters.get("SourceDBSnapshotIdentifier", "")).split(":", 6)
+    arn = str(origin_in(step.arn, step.parameters) or "").split(":", 6)
     return At(arn[4], arn[3]) if len(arn) == 7 else None
 
 

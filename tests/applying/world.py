@@ -12,7 +12,14 @@ from typing import Generic, TypeVar
 from engine.applying.ports import CloudError, Listener, Trouble
 from engine.identity.marks import Marks, Role, fingerprint, tags_of
 from engine.identity.names import derived_id, snapshot_arn, snapshot_id
-from engine.inventory.records import Instance, Location, Snapshot, SnapshotType
+from engine.inventory.records import (
+    Instance,
+    Kind,
+    Location,
+    Snapshot,
+    SnapshotType,
+    kind_of,
+)
 from engine.plans.codes import EFFECTS, Action, Check
 from engine.plans.plan import (
     At,
@@ -129,9 +136,15 @@ class FakeCloud:
         """Tell nothing: no request is hidden behind another."""
 
     def create(
-        self, at: Location, snapshot: str, *, instance: str, tags: Mapping[str, str]
+        self,
+        at: Location,
+        snapshot: str,
+        *,
+        instance: str,
+        tags: Mapping[str, str],
+        kind: Kind = Kind.INSTANCE,
     ) -> None:
-        arn = f"arn:aws:rds:{at.region}:{at.account}:snapshot:{snapshot}"
+        arn = _arn(at, snapshot, kind)
         with_effect = self._meet("create", snapshot, at)
         self._refuse_twice(arn)
         self._put(arn, "creating", instance, tags)
@@ -146,31 +159,36 @@ class FakeCloud:
         key: str | None,
         tags: Mapping[str, str],
         option_group: str | None = None,
+        kind: Kind = Kind.INSTANCE,
     ) -> None:
-        arn = f"arn:aws:rds:{at.region}:{at.account}:snapshot:{snapshot}"
+        arn = _arn(at, snapshot, kind)
         with_effect = self._meet("copy", snapshot, at)
         self._refuse_twice(arn)
         source = self._settled(self.objects[origin])
         assert source.status == "available"
         self._put(arn, "copying", source.instance, tags)
         self.objects[arn] = replace(self.objects[arn], kms_key=key)
-        flying = [one for one in self.snapshots_now(at) if one.status == "copying"]
+        flying = [one for one in self.snapshots_now(at, kind) if one.status == "copying"]
         self.busiest[at] = max(self.busiest[at], len(flying))
         self._lose(with_effect)
 
-    def share(self, at: Location, snapshot: str, accounts: Sequence[str]) -> None:
+    def share(
+        self, at: Location, snapshot: str, accounts: Sequence[str], kind: Kind = Kind.INSTANCE
+    ) -> None:
         with_effect = self._meet("share", snapshot, at)
         self.shared[snapshot].update(accounts)
         self._lose(with_effect)
 
-    def unshare(self, at: Location, snapshot: str, accounts: Sequence[str]) -> None:
+    def unshare(
+        self, at: Location, snapshot: str, accounts: Sequence[str], kind: Kind = Kind.INSTANCE
+    ) -> None:
         with_effect = self._meet("unshare", snapshot, at)
         self.shared[snapshot].difference_update(accounts)
         self._lose(with_effect)
 
-    def delete(self, at: Location, snapshot: str) -> None:
+    def delete(self, at: Location, snapshot: str, kind: Kind = Kind.INSTANCE) -> None:
         with_effect = self._meet("delete", snapshot, at)
-        arn = f"arn:aws:rds:{at.region}:{at.account}:snapshot:{snapshot}"
+        arn = _arn(at, snapshot, kind)
         if arn not in self.objects:
             raise CloudError(Trouble.NOT_FOUND, "DBSnapshotNotFound", snapshot)
         del self.objects[arn]
@@ -189,17 +207,19 @@ class FakeCloud:
         self.objects[arn] = replace(found, tags=left)
         self._lose(with_effect)
 
-    def snapshots(self, at: Location) -> Sequence[Snapshot]:
-        self._lose(self._meet("snapshots", str(at), at))
-        return self.snapshots_now(at)
+    def snapshots(self, at: Location, kind: Kind = Kind.INSTANCE) -> Sequence[Snapshot]:
+        self._lose(self._meet(_listing("snapshots", kind), str(at), at))
+        return self.snapshots_now(at, kind)
 
-    def snapshot(self, at: Location, snapshot: str) -> Snapshot | None:
+    def snapshot(self, at: Location, snapshot: str, kind: Kind = Kind.INSTANCE) -> Snapshot | None:
         self._lose(self._meet("snapshot", snapshot, at))
-        return next((one for one in self.snapshots_now(at) if one.identifier == snapshot), None)
+        found = self.snapshots_now(at, kind)
+        return next((one for one in found if one.identifier == snapshot), None)
 
-    def instances(self, at: Location) -> Sequence[Instance]:
-        self._lose(self._meet("instances", str(at), at))
-        return [one for one in self.databases.values() if one.location == at]
+    def instances(self, at: Location, kind: Kind = Kind.INSTANCE) -> Sequence[Instance]:
+        self._lose(self._meet(_listing("instances", kind), str(at), at))
+        found = self.databases.values()
+        return [one for one in found if one.location == at and kind_of(one.arn) is kind]
 
     def instance(self, at: Location, instance: str) -> Instance | None:
         self._lose(self._meet("instance", instance, at))
@@ -241,12 +261,14 @@ class FakeCloud:
 
     # -- inside ----------------------------------------------------------------------------
 
-    def snapshots_now(self, at: Location) -> list[Snapshot]:
+    def snapshots_now(self, at: Location, kind: Kind = Kind.INSTANCE) -> list[Snapshot]:
         now = self.clock.elapsed()
         return [
             self._settled(one)
             for one in list(self.objects.values())
-            if one.location == at and self.hidden_until.get(one.arn, 0.0) <= now
+            if one.location == at
+            and kind_of(one.arn) is kind
+            and self.hidden_until.get(one.arn, 0.0) <= now
         ]
 
     def _settled(self, one: Snapshot) -> Snapshot:
@@ -281,6 +303,15 @@ class FakeCloud:
     def _lose(self, fault: Fault | None) -> None:
         if fault is not None:
             raise CloudError(fault.trouble, fault.code, fault.message)
+
+
+def _arn(at: Location, snapshot: str, kind: Kind) -> str:
+    what = "cluster-snapshot" if kind is Kind.CLUSTER else "snapshot"
+    return f"arn:aws:rds:{at.region}:{at.account}:{what}:{snapshot}"
+
+
+def _listing(what: str, kind: Kind) -> str:
+    return f"cluster {what}" if kind is Kind.CLUSTER else what
 
 
 def database(identifier: str = "orders-1", resource: str = RESOURCE) -> Instance:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from engine.applying.outcome import StepState
 from engine.applying.ports import CloudError, Trouble
 from engine.errors import EngineError
-from engine.inventory.records import Location
+from engine.inventory.records import Kind, Location
 from engine.plans.digest import plan_digest
 from engine.plans.json_form import dumps, loads
 from engine.plans.plan import Plan, Step
@@ -96,11 +96,20 @@ class Cloud(FakeCloud):
         key: str | None,
         tags: Mapping[str, str],
         option_group: str | None = None,
+        kind: Kind = Kind.INSTANCE,
     ) -> None:
         found = self.objects.get(origin)
         if found is None or self._settled(found).status != "available":
             raise CloudError(Trouble.NOT_FOUND, "DBSnapshotNotFound", origin)
-        super().copy(at, snapshot, origin=origin, key=key, tags=tags, option_group=option_group)
+        super().copy(
+            at,
+            snapshot,
+            origin=origin,
+            key=key,
+            tags=tags,
+            option_group=option_group,
+            kind=kind,
+        )
 
 
 FOREIGN = snapshot(f"arn:aws:rds:{HOME.region}:{HOME.account}:snapshot:by-hand", {"owner": "mara"})
