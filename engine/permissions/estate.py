@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from engine.aws.roles import Purpose, role_arn
 from engine.documents.model import Account, Documents
 from engine.inventory.convert import partition_of
+from engine.inventory.records import Kind
 from engine.permissions.keys import policies_of_keys
 from engine.permissions.roles import (
     Part,
@@ -74,6 +75,8 @@ def permissions_of(
         state: where a team keeps lock and journal, None where no bucket does.
     """
     estate, ways = documents.estate, ways_of(documents)
+    instances = ways_of(documents.of(Kind.INSTANCE))
+    clusters = ways_of(documents.of(Kind.CLUSTER)) if Kind.CLUSTER in documents.kinds else None
     who = principal or placeholder(ways)
     roles = (
         arn
@@ -85,7 +88,7 @@ def permissions_of(
         estate=estate.name,
         principal=who,
         accounts=tuple(
-            _account(Part(account, estate, ways, state), who)
+            _account(Part(account, estate, ways, state, instances, clusters), who)
             for account in sorted(estate.accounts.values(), key=lambda one: one.id)
         ),
         caller=caller_policy(roles),

@@ -42,6 +42,9 @@ OPERATIONS: tuple[Operation, ...] = (
     *_same(
         _READS,
         "rds:DescribeAccountAttributes",
+        "rds:DescribeDBClusterSnapshotAttributes",
+        "rds:DescribeDBClusterSnapshots",
+        "rds:DescribeDBClusters",
         "rds:DescribeDBInstanceAutomatedBackups",
         "rds:DescribeDBInstances",
         "rds:DescribeDBSnapshotAttributes",
@@ -53,9 +56,13 @@ OPERATIONS: tuple[Operation, ...] = (
     *_same(
         _CHANGES,
         "rds:AddTagsToResource",
+        "rds:CopyDBClusterSnapshot",
         "rds:CopyDBSnapshot",
+        "rds:CreateDBClusterSnapshot",
         "rds:CreateDBSnapshot",
+        "rds:DeleteDBClusterSnapshot",
         "rds:DeleteDBSnapshot",
+        "rds:ModifyDBClusterSnapshotAttribute",
         "rds:ModifyDBInstance",
         "rds:ModifyDBSnapshotAttribute",
         "rds:RemoveTagsFromResource",
@@ -82,6 +89,11 @@ USE_OF_KEYS: tuple[str, ...] = (
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
 )
+
+
+def is_of_clusters(action: str) -> bool:
+    """Say whether an action is about DB clusters: only those need it whose policies protect any."""
+    return "DBCluster" in action
 
 
 def actions_of(user: User, service: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from engine.documents.model import Account, Estate
@@ -11,7 +11,7 @@ from engine.inventory.convert import partition_of
 from engine.inventory.records import Location
 from engine.permissions.arns import Breadth, key_arns, rds_arns
 from engine.permissions.keys import homes_read_by, keys_made_under, role_statements
-from engine.permissions.operations import User, actions_of
+from engine.permissions.operations import User, actions_of, is_of_clusters
 from engine.permissions.statements import (
     MANAGED_LIMIT,
     Conditions,
@@ -46,12 +46,18 @@ class StateBucket(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one account has to do with an estate."""
+    """What one account has to do with an estate.
+
+    `ways` are those of all databases, `instances` and `clusters` those of each kind; `clusters` is
+    None where no policy protects any.
+    """
 
     account: Account
     estate: Estate
     ways: Ways
     state: StateBucket | None
+    instances: Ways
+    clusters: Ways | None = None
 
     @property
     def places(self) -> tuple[Location, ...]:
@@ -109,7 +115,10 @@ def _read_statements(part: Part, breadth: Breadth) -> Iterator[Statement]:
         ("rds", "ReadDatabases", "plans rest on what databases, snapshots and limits there are"),
         ("ec2", "ReadZones", "RDS tells zones by names that differ between accounts"),
     ):
-        yield Statement(sid, reason, actions_of(User.READ_ROLE, service), ("*",), here)
+        allowed = actions_of(User.READ_ROLE, service)
+        if part.clusters is None:
+            allowed = tuple(one for one in allowed if not is_of_clusters(one))
+        yield Statement(sid, reason, allowed, ("*",), here)
     listing = ("kms:ListAliases",)
     yield Statement("ReadAliases", "documents name keys by their aliases", listing, ("*",), here)
     reading = tuple(one for one in actions_of(User.READ_ROLE, "kms") if one not in listing)
@@ -122,14 +131,42 @@ def _read_statements(part: Part, breadth: Breadth) -> Iterator[Statement]:
 
 def _role_statements(part: Part, breadth: Breadth) -> Iterator[Statement]:
     if part.places:
-        yield from _making(part, breadth)
-        yield from _owned(part, breadth)
+        instances = replace(part, ways=part.instances)
+        yield from _making(instances, breadth)
+        yield from _owned(instances, breadth)
+        if part.clusters is not None:
+            clusters = replace(part, ways=part.clusters)
+            yield from map(_of_clusters, _making(clusters, breadth))
+            yield from map(_of_clusters, _owned(clusters, breadth))
         yield from _automated(part, breadth)
         yield from role_statements(part.account.id, part.estate, part.ways, breadth)
     if part.state is not None and part.state.account == part.account.name:
         yield from _state(part.state)
     if part.account.read_role is None:
         yield from _read_statements(part, breadth)
+
+
+_IN_CLUSTERS = (("DBSnapshot", "DBClusterSnapshot"),)
+_RESOURCES = ((":db:", ":cluster:"), (":snapshot:", ":cluster-snapshot:"))
+
+
+def _of_clusters(statement: Statement) -> Statement:
+    """Return a statement on snapshots of instances as one on those of clusters.
+
+    (Service Authorization Reference, Amazon RDS: both have the same actions and conditions.)
+    """
+    return replace(
+        statement,
+        sid=statement.sid.replace("Snapshots", "ClusterSnapshots"),
+        actions=tuple(_with_words(one, _IN_CLUSTERS) for one in statement.actions),
+        resources=tuple(_with_words(one, _RESOURCES) for one in statement.resources),
+    )
+
+
+def _with_words(text: str, words: Iterable[tuple[str, str]]) -> str:
+    for one, other in words:
+        text = text.replace(one, other)
+    return text
 
 
 def _making(part: Part, breadth: Breadth) -> Iterator[Statement]:
