@@ -41,6 +41,8 @@ class Settings:
         copies_in_flight: copies to one region in progress at once.
         automated_backups: whether daily automated snapshots are taken.
         replica_lag_seconds: how far read replicas are behind.
+        manual_cluster_snapshots: quota of manual DB cluster snapshots.
+        cluster_copies_in_flight: copies of cluster snapshots to one region in progress at once.
     """
 
     rules: Rules = Rules.DOCUMENTATION
@@ -54,6 +56,8 @@ class Settings:
     copies_in_flight: int = 20
     automated_backups: bool = True
     replica_lag_seconds: float = 0.0
+    manual_cluster_snapshots: int = 100
+    cluster_copies_in_flight: int = 5
 
     def changed_by(self, changes: Mapping[str, Any]) -> Settings:
         """Return these settings with some changed.

@@ -212,6 +212,9 @@ class Ledger:
         return base is None or _order(base.completed) != verdict.base_order
 
     def _judge(self, subject: Subject) -> dict[Rules, Verdict]:
+        if ":cluster-snapshot:" in subject.arn:
+            # Aurora User Guide, Copying a DB cluster snapshot.
+            return dict.fromkeys(Rules, Verdict(Stored.FULL, None, "cluster_snapshot"))
         if subject.origin is None:
             verdict = self._judge_primary(subject)
             return dict.fromkeys(Rules, verdict)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from moto.rds.models import RDSBackend, rds_backends
 
 from engine.lab.answering import AnsweredByLab
-from engine.lab.rds import instances, modifying, refusals, sharing, snapshots, tags
+from engine.lab.rds import clusters, instances, modifying, refusals, sharing, snapshots, tags
 from engine.lab.rds.arns import parse_arn
 from engine.lab.rds.copying import Copies
 from engine.lab.rds.events import MOTO_EVENTS, LabEvent, What
@@ -120,6 +120,54 @@ class LabBackend(AnsweredByLab, RDSBackend):
 
     def create_auto_snapshot(self, db_instance_identifier: str, db_snapshot_identifier: str) -> Any:
         """Do nothing: moto asks it for members of clusters, which are backed up by cluster."""
+
+    def create_db_cluster(self, kwargs: dict[str, Any]) -> Any:
+        """Create a cluster."""
+        cluster = super().create_db_cluster(clusters.encryption_of(self, dict(kwargs)))
+        return clusters.settle_in(self, cluster)
+
+    def create_auto_cluster_snapshot(
+        self, db_cluster_identifier: str, db_snapshot_identifier: str
+    ) -> Any:
+        """Do nothing: Aurora backs its clusters up all the time."""
+
+    def create_db_cluster_snapshot(
+        self,
+        db_cluster_identifier: str,
+        db_cluster_snapshot_identifier: str,
+        snapshot_type: str = "manual",
+        tags: list[dict[str, str]] | None = None,
+    ) -> Any:
+        """Start a snapshot of a cluster."""
+        return clusters.create(
+            self, db_cluster_identifier, db_cluster_snapshot_identifier, tags, snapshot_type
+        )
+
+    def delete_db_cluster_snapshot(self, db_snapshot_identifier: str) -> Any:
+        """Delete a manual snapshot of a cluster, or cancel a copy."""
+        return clusters.delete(self, db_snapshot_identifier)
+
+    def describe_db_cluster_snapshot_attributes(
+        self, db_cluster_snapshot_identifier: str
+    ) -> dict[str, list[str]]:
+        """Return who a snapshot of a cluster is shared with."""
+        return clusters.own(self, db_cluster_snapshot_identifier).attributes
+
+    def modify_db_cluster_snapshot_attribute(
+        self,
+        db_cluster_snapshot_identifier: str,
+        attribute_name: str,
+        values_to_add: list[str] | None = None,
+        values_to_remove: list[str] | None = None,
+    ) -> dict[str, list[str]]:
+        """Share and unshare a snapshot of a cluster."""
+        return clusters.share(
+            self,
+            db_cluster_snapshot_identifier,
+            attribute_name,
+            values_to_add or [],
+            values_to_remove or [],
+        ).attributes
 
     def delete_db_snapshot(self, db_snapshot_identifier: str) -> Any:
         """Delete a manual snapshot, or cancel a copy."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import ec2_backends
 
+from engine.lab.rds import clusters
 from engine.lab.rds.snapshots import manual_snapshots
 
 if TYPE_CHECKING:
@@ -18,15 +19,13 @@ _CLUSTERS = 40
 def account_quotas(backend: LabBackend) -> list[dict[str, Any]]:
     """Return used and allowed counts (RDS User Guide, Quotas and constraints)."""
     limit = backend.world.settings.manual_snapshots
-    cluster_snapshots = sum(
-        one.snapshot_type == "manual" for one in backend.cluster_snapshots.values()
-    )
+    of_clusters = backend.world.settings.manual_cluster_snapshots
     gib = sum(one.allocated_storage or 0 for one in backend.databases.values())
     rows = (
         ("DBInstances", len(backend.databases), _INSTANCES),
         ("AllocatedStorage", gib, 100_000),
         ("ManualSnapshots", manual_snapshots(backend), limit),
-        ("ManualClusterSnapshots", cluster_snapshots, 100),
+        ("ManualClusterSnapshots", clusters.manual_snapshots(backend), of_clusters),
         ("DBClusters", len(backend.clusters), _CLUSTERS),
         ("DBParameterGroups", len(backend.db_parameter_groups), 50),
         ("OptionGroups", len(backend.option_groups), 20),

@@ -12,6 +12,7 @@ from moto.rds.responses import RDSResponse
 
 from engine.lab.rds import (
     automated,
+    clusters,
     copying,
     events,
     instances,
@@ -123,7 +124,35 @@ class LabRdsResponse(RDSResponse):
 
     def describe_db_cluster_snapshots(self) -> ActionResult:
         """DescribeDBClusterSnapshots, in pages."""
-        return self._paged(super().describe_db_cluster_snapshots(), "DBClusterSnapshots")
+        found = clusters.listed(
+            self.backend,
+            self.params.get("SnapshotType"),
+            self.params.get("DBClusterSnapshotIdentifier"),
+            self.params.get("DBClusterIdentifier"),
+        )
+        return self._paged(ActionResult({"DBClusterSnapshots": found}), "DBClusterSnapshots")
+
+    def create_db_cluster_snapshot(self) -> ActionResult:
+        """CreateDBClusterSnapshot."""
+        snapshot = clusters.create(
+            self.backend,
+            self.params["DBClusterIdentifier"],
+            self.params["DBClusterSnapshotIdentifier"],
+            check_tags(self.params.get("Tags")),
+        )
+        return ActionResult({"DBClusterSnapshot": clusters.described(snapshot, self.backend)})
+
+    def copy_db_cluster_snapshot(self) -> ActionResult:
+        """CopyDBClusterSnapshot."""
+        order = clusters.ClusterCopyOrder(
+            origin=self.params["SourceDBClusterSnapshotIdentifier"],
+            target=self.params["TargetDBClusterSnapshotIdentifier"],
+            key=self.params.get("KmsKeyId"),
+            tags=check_tags(self.params.get("Tags")),
+            copy_tags=bool(self.params.get("CopyTags")),
+        )
+        snapshot = clusters.copy(self.backend, order)
+        return ActionResult({"DBClusterSnapshot": clusters.described(snapshot, self.backend)})
 
     def describe_events(self) -> ActionResult:
         """DescribeEvents."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from engine.lab.rds import refusals
+from engine.lab.rds import clusters, refusals
 from engine.lab.rds.arns import Arn, parse_arn
 from engine.lab.rds.models import LabInstance, LabSnapshot
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.lab.rds.backend import LabBackend
 
 Tags = list[dict[str, str]]
+Taggable = LabInstance | LabSnapshot | clusters.LabClusterSnapshot
 
 MOST_TAGS = 50
 _RESERVED = ("aws:", "rds:")
@@ -52,7 +53,7 @@ def _check_count(count: int) -> None:
         raise refusals.parameter(f"A resource has {MOST_TAGS} tags at most.")
 
 
-def taggable(backend: LabBackend, named: str) -> LabInstance | LabSnapshot | None:
+def taggable(backend: LabBackend, named: str) -> Taggable | None:
     """Return the instance or snapshot that an ARN names, None for what moto looks after.
 
     Raises:
@@ -68,15 +69,17 @@ def taggable(backend: LabBackend, named: str) -> LabInstance | LabSnapshot | Non
     return _resource(backend, arn)
 
 
-def _resource(backend: LabBackend, arn: Arn) -> LabInstance | LabSnapshot | None:
+def _resource(backend: LabBackend, arn: Arn) -> Taggable | None:
     if arn.type == "db":
         return backend.instance(arn.name)
     if arn.type == "snapshot":
         return backend.snapshot(arn.name)
+    if arn.type == "cluster-snapshot":
+        return clusters.own(backend, arn.name)
     return None
 
 
-def add(resource: LabInstance | LabSnapshot, tags: Iterable[dict[str, str]]) -> None:
+def add(resource: Taggable, tags: Iterable[dict[str, str]]) -> None:
     """Set tags."""
     plain = check_tags(tags)
     _check_count(len({tag["Key"] for tag in [*resource.tags, *plain]}))
