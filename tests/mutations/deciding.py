@@ -142,8 +142,8 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "gone-is-not-unknown",
                 "who could not be looked for is not gone",
-                "Life.GONE if key in gone else Life.UNKNOWN)",
-                "Life.GONE)",
+                "Life.GONE if key in gone else Life.UNKNOWN, kind)",
+                "Life.GONE, kind)",
             ),
             (
                 "succession",

@@ -103,7 +103,7 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "in-flight-base",
                 "the base of what is being made stays",
-                "    if links.coming is not None and holding.arn in links.bases:",
+                "    if links.coming is not None and verdict.holding.arn in links.bases:",
                 "    if False:",
             ),
             (
@@ -183,7 +183,7 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "chain-base-of-late-deletes",
                 "a base that goes late has a successor that is still there then",
-                "        if verdict.holding.arn in waiting:\n            _outlast",
+                "        if has_chains and verdict.holding.arn in waiting:\n            _outlast",
                 "        if False:\n            _outlast",
             ),
             (

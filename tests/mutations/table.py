@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutations import applying, deciding, limiting, owning, protecting, verifying
+from tests.mutations import applying, clustering, deciding, limiting, owning, protecting, verifying
 
 MUTANTS = (
     *protecting.MUTANTS,
@@ -11,4 +11,5 @@ MUTANTS = (
     *owning.MUTANTS,
     *verifying.MUTANTS,
     *applying.MUTANTS,
+    *clustering.MUTANTS,
 )
