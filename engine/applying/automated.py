@@ -1,8 +1,9 @@
-"""Steps on automated backups: whether an instance is as the step would have it already."""
+"""Steps on instances and automated backups: whether an instance is as they would have it."""
 
 from __future__ import annotations
 
 from engine.applying.calls import ModifyBackups, ReplicateBackups, StopReplication
+from engine.applying.failing_over import TAKEN, is_over
 from engine.inventory.records import Instance
 from engine.plans.codes import Action, StepReason
 from engine.plans.plan import Step
@@ -12,9 +13,11 @@ _OUTAGES = frozenset({StepReason.BACKUPS_TURNED_ON, StepReason.BACKUPS_TURNED_OF
 
 
 def is_so(step: Step, instance: Instance | None) -> bool:
-    """Say whether the end of a step on automated backups is there; pending counts."""
+    """Say whether the end of a step on an instance is there; what is pending counts."""
     if instance is None or instance.resource_id != step.source.resource_id:
         return False
+    if step.action is Action.FAIL_OVER:
+        return is_over(step, instance)
     receives = step.location.region in instance.replication_regions
     match step.action:
         case Action.REPLICATE_BACKUPS:
@@ -32,6 +35,8 @@ def is_so(step: Step, instance: Instance | None) -> bool:
 
 def told_after(step: Step) -> str:
     """Return what there is to say of a change that AWS has taken, as a rule nothing."""
+    if step.action is Action.FAIL_OVER:
+        return TAKEN
     if step.reason.code in _OUTAGES:
         return "AWS has taken it for the maintenance window"
     return ""

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from engine.applying.ports import Cloud
 from engine.errors import EngineError
 from engine.inventory.records import Kind, Location, kind_of
-from engine.plans.codes import AUTOMATED, Action
+from engine.plans.codes import OF_INSTANCES, Action
 from engine.plans.parameters import names_for
 from engine.plans.plan import Step
 
@@ -103,6 +103,13 @@ class StopReplication:
     instance_arn: str
 
 
+@dataclass(frozen=True, slots=True)
+class FailOver:
+    """RebootDBInstance, always with ForceFailover."""
+
+    instance: str
+
+
 Call = (
     Create
     | Copy
@@ -114,6 +121,7 @@ Call = (
     | ModifyBackups
     | ReplicateBackups
     | StopReplication
+    | FailOver
 )
 
 OPERATIONS: dict[type[Call], str] = {
@@ -127,11 +135,13 @@ OPERATIONS: dict[type[Call], str] = {
     ModifyBackups: "ModifyDBInstance",
     ReplicateBackups: "StartDBInstanceAutomatedBackupsReplication",
     StopReplication: "StopDBInstanceAutomatedBackupsReplication",
+    FailOver: "RebootDBInstance",
 }
 _OF_SNAPSHOTS = (Create, Copy, Share, Unshare, Delete)
 
 _RETENTION, _WINDOW = "BackupRetentionPeriod", "PreferredBackupWindow"
 _SOURCE = "SourceDBInstanceArn"
+_FORCED = "ForceFailover"
 
 
 def operation(call: Call) -> str:
@@ -169,6 +179,8 @@ def send(call: Call, cloud: Cloud, at: Location) -> None:
             cloud.replicate_backups(at, arn, retention_days=days, key=key)
         case StopReplication(arn):
             cloud.stop_replication(at, arn)
+        case FailOver(instance):
+            cloud.fail_over(at, instance)
         case _:
             assert_never(call)
 
@@ -199,7 +211,7 @@ def insist_on_one_object(step: Step) -> None:
     Raises:
         EngineError: they differ, which they never do in a plan written by the engine.
     """
-    if step.action in AUTOMATED:
+    if step.action in OF_INSTANCES:
         insist_on_one_instance(step)
         return
     names = names_for(step.arn)
@@ -218,7 +230,7 @@ def insist_on_one_object(step: Step) -> None:
 
 
 def insist_on_one_instance(step: Step) -> None:
-    """See that a step on automated backups is about the instance of its ARN, in its account.
+    """See that a step on an instance is about the one of its ARN, in its account.
 
     Raises:
         EngineError: it is about another one, which no plan written by the engine is.
@@ -226,7 +238,7 @@ def insist_on_one_instance(step: Step) -> None:
     parts = step.arn.split(":", 6)
     named = {step.parameters.get(_SOURCE, step.arn), step.arn}
     is_one = len(parts) == 7 and len(named) == 1 and parts[4] == step.location.account
-    if is_one and step.action is Action.MODIFY_BACKUPS:
+    if is_one and step.action in {Action.MODIFY_BACKUPS, Action.FAIL_OVER}:
         name = step.parameters.get("DBInstanceIdentifier")
         is_one = parts[3] == step.location.region and parts[5:] == ["db", name]
     if not is_one or step.snapshot:
@@ -274,6 +286,8 @@ def calls_of(step: Step, origin_tags: Mapping[str, str]) -> tuple[Call, ...]:
             return (ReplicateBackups(_text(step, _SOURCE), days, _optional_text(step, "KmsKeyId")),)
         case Action.STOP_REPLICATION:
             return (StopReplication(_text(step, _SOURCE)),)
+        case Action.FAIL_OVER:
+            return (_fail_over(step),)
         case _:
             assert_never(step.action)
 
@@ -285,6 +299,13 @@ def _modify_backups(step: Step) -> ModifyBackups:
         # Above all never ApplyImmediately, which would apply what others left pending.
         raise _unusable(step, min(strange, default=_RETENTION))
     return ModifyBackups(_text(step, "DBInstanceIdentifier"), days, window)
+
+
+def _fail_over(step: Step) -> FailOver:
+    strange = set(step.parameters) - {"DBInstanceIdentifier", _FORCED}
+    if strange or step.parameters.get(_FORCED) is not True:
+        raise _unusable(step, min(strange, default=_FORCED))
+    return FailOver(_text(step, "DBInstanceIdentifier"))
 
 
 def _days(step: Step) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.applying.ports import CloudError, Listener, Trouble
@@ -13,7 +14,7 @@ from engine.aws.attempts import watch
 from engine.aws.clients import Clients, UnknownAccountError
 from engine.aws.errors import NO_CREDENTIALS, NOT_SENT, AwsError, Reaction
 from engine.aws.roles import Purpose
-from engine.inventory.records import Instance, Kind, Location, Snapshot
+from engine.inventory.records import Event, Instance, Kind, Location, Snapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_rds.client import RDSClient
@@ -168,6 +169,23 @@ class AwsCloud:
         with self._calling(at, Purpose.CHANGE) as client:
             rds.stop_replication(client, at, instance_arn)
 
+    def fail_over(self, at: Location, instance: str) -> None:
+        """Fail an instance over; no request of it is repeated, since a second one may be another.
+
+        Its first may have brought an answer that was lost.
+        """
+        with self._calling(at, Purpose.CHANGE) as client:
+            self._call.once = True
+            try:
+                rds.fail_over(client, at, instance)
+            finally:
+                self._call.once = False
+
+    def events(self, at: Location, since: datetime) -> tuple[Event, ...]:
+        """List the events of a location's instances since a time."""
+        with self._calling(at, Purpose.READ) as client:
+            return rds.list_events(client, at, since)
+
     @contextmanager
     def _calling(self, at: Location, purpose: Purpose) -> Iterator[RDSClient]:
         """Give the client for one call; raise what is told of its errors as CloudError."""
@@ -182,16 +200,17 @@ class AwsCloud:
         client = self._clients.rds(at, purpose)
         if self._listener is not None:
             self._call.requests, self._call.sent_at = 0, self._listener.now()
-            with self._guard:
-                if (at, purpose) not in self._watched:
-                    watch(client, at, lambda error: self._heard(at, error))
-                    self._watched.add((at, purpose))
+        with self._guard:
+            if (at, purpose) not in self._watched:
+                watch(client, at, lambda error: self._heard(at, error))
+                self._watched.add((at, purpose))
         return client
 
     def _heard(self, at: Location, error: AwsError | None) -> bool:
         """Tell the listener of a request of the call that this thread is making."""
+        is_once = getattr(self._call, "once", False)
         if self._listener is None:
-            return True
+            return not is_once
         call = self._call
         call.requests += 1
         if call.requests > 1:
@@ -200,7 +219,7 @@ class AwsCloud:
         if error is None:
             return True
         told = CloudError(trouble_of(error), error.code, error.message)
-        return self._listener.may_repeat(at, told, sent_at)
+        return self._listener.may_repeat(at, told, sent_at) and not is_once
 
 
 def trouble_of(error: AwsError) -> Trouble:

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import Enum, auto
 from functools import partial
 from math import inf
@@ -43,7 +44,7 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a run goes about it; times in seconds.
+    """How a run goes about it; times in seconds, but for `ahead`: of its time before the clock's.
 
     AWS copies at most 20 snapshots at once into one region of an account, and 5 of clusters (RDS
     User Guide, Copying a DB snapshot, Limitations; Aurora User Guide, Copying a DB cluster
@@ -55,6 +56,7 @@ class Settings:
     poll_interval: float = 30.0
     max_duration: float | None = None
     copies_in_flight: int = COPIES_IN_FLIGHT
+    ahead: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,13 @@ from engine.plans.codes import Action
 from engine.plans.plan import Step
 
 NEEDS_STATE = frozenset(
-    {Action.DELETE, Action.UNSHARE, Action.MODIFY_BACKUPS, Action.STOP_REPLICATION}
+    {
+        Action.DELETE,
+        Action.UNSHARE,
+        Action.MODIFY_BACKUPS,
+        Action.STOP_REPLICATION,
+        Action.FAIL_OVER,
+    }
 )
 
 

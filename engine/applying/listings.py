@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from engine.applying.ports import Clock, Cloud, CloudError
@@ -13,6 +14,7 @@ from engine.applying.retries import Patience, persist
 from engine.applying.traffic import Traffic
 from engine.identity.marks import ORIGIN
 from engine.inventory.records import (
+    Event,
     Instance,
     Kind,
     Location,
@@ -146,6 +148,10 @@ class Listings:
     def instance(self, at: Location, identifier: str) -> Instance | None:
         """Read one instance now; raises CloudError."""
         return self._read(at, lambda: self._cloud.instance(at, identifier))
+
+    def events(self, at: Location, since: datetime) -> tuple[Event, ...]:
+        """Read the events of a location's instances since a time; raises CloudError."""
+        return self._read(at, lambda: self._cloud.events(at, since))
 
     def copies_in_flight(self, section: Section) -> frozenset[str]:
         """Return the copies that the newest listing shows in progress, by ARN.

@@ -82,6 +82,8 @@ def _of_running(action: Action) -> str:
 
 
 def _of_failed(code: str | None, action: Action) -> str:
+    if action is Action.FAIL_OVER and code in (Trouble.NO_REPLY, Trouble.SERVER_FAULT):
+        return "looks where it runs, and leaves it alone as long as events tell of a failover"
     if code in (Trouble.NO_REPLY, Trouble.SERVER_FAULT):
         if action in MAKES:
             return "looks first whether it was made, and makes it if not"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum, auto
 
 from engine.applying.automated import CHANGES, is_so, told_after
@@ -12,6 +13,7 @@ from engine.applying.calls import (
     Copy,
     Create,
     Delete,
+    FailOver,
     ModifyBackups,
     Tag,
     Untag,
@@ -21,6 +23,7 @@ from engine.applying.calls import (
     origin_of,
     send,
 )
+from engine.applying.failing_over import ONCE, lost, seems_taken
 from engine.applying.ledger import Ledger, Problems, StateError, told
 from engine.applying.listings import UNFINISHED, Listings
 from engine.applying.lock import LockLostError
@@ -34,7 +37,7 @@ from engine.identity.marks import ZONE, ZONE_CHECKED
 from engine.identity.names import location_of
 from engine.inventory.placement import UNKNOWN_ZONE
 from engine.inventory.records import Location, Snapshot, SnapshotState, kind_of
-from engine.plans.codes import AUTOMATED, Action, Check
+from engine.plans.codes import OF_INSTANCES, Action, Check
 from engine.plans.plan import Step
 
 MAKES = frozenset({Action.CREATE, Action.COPY})
@@ -78,7 +81,7 @@ class _Tried:
 
 @dataclass(frozen=True, slots=True)
 class Performer:
-    """Does steps against a cloud."""
+    """Does steps against a cloud; `ahead` is how far the run's time is before the clock's."""
 
     estate: str
     locations: frozenset[Location]
@@ -89,6 +92,7 @@ class Performer:
     ledger: Ledger
     problems: Problems
     patience: Patience = DEFAULT
+    ahead: timedelta = timedelta(0)
 
     def perform(self, step: Step) -> Report:
         """Check a step's preconditions and make its calls; troubles are told in the report."""
@@ -153,11 +157,12 @@ class Performer:
         return _refused(step, refusal) if refusal is not None else None
 
     def _sight(self, step: Step) -> Sight:
-        return Sight(self.listings, self.estate, self.locations, step.action)
+        now = self.clock.now() + self.ahead
+        return Sight(self.listings, self.estate, self.locations, step.action, now)
 
     def _already(self, step: Step, sight: Sight) -> Report | None:
         """Return the report of a step whose end is there already."""
-        if step.action in AUTOMATED and is_so(step, sight.instance(step.arn)):
+        if step.action in OF_INSTANCES and is_so(step, sight.instance(step.arn)):
             return Report(step, StepState.DONE, "so already")
         if step.action not in MAKES | {Action.DELETE}:
             return None
@@ -202,7 +207,7 @@ class Performer:
                 return fate
             self.clock.sleep(self.patience.wait(attempt))
             attempt += 1
-            if isinstance(call, Delete | ModifyBackups):
+            if isinstance(call, Delete | ModifyBackups | FailOver):
                 # The wait has aged what was read of the victim and of what replaces it.
                 ended = self._check(step, self._sight(step))
                 if ended is not None:
@@ -220,6 +225,8 @@ class Performer:
             if found is not None:
                 refusal = unusable(found, sight)
                 return _Fate.MADE if refusal is None else _refused(step, refusal)
+        if isinstance(call, FailOver) and trouble in ONCE:
+            return self._failed_over(step, error)
         # After a lost reply the same call meets the state that it brought about.
         unsure = isinstance(call, CHANGES) and trouble in _UNSURE | {Trouble.WRONG_STATE}
         if unsure and self._is_so(step):
@@ -253,6 +260,15 @@ class Performer:
         except CloudError:
             # Not seen is not known: the call is made again, and its answer decides.
             return False
+
+    def _failed_over(self, step: Step, error: CloudError) -> _Fate | Report:
+        """Decide by what is seen whether a failover took place; it is never called for twice."""
+        try:
+            if seems_taken(step, self._sight(step).instance(step.arn)):
+                return _Fate.MADE
+        except CloudError as unseen:
+            return Report(step, StepState.FAILED, lost(unseen), error.trouble.value)
+        return Report(step, StepState.FAILED, lost(error), error.trouble.value)
 
     def _look(self, step: Step) -> Snapshot | None:
         try:

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from engine.aws.roles import Purpose
 from engine.aws.sts import Caller
-from engine.inventory.records import Instance, Key, Kind, Location, Snapshot
+from engine.inventory.records import Event, Instance, Key, Kind, Location, Snapshot
 
 Message = TypeVar("Message")
 
@@ -138,6 +138,12 @@ class Cloud(Protocol):
 
     def stop_replication(self, at: Location, instance_arn: str) -> None:
         """Receive them no longer (StopDBInstanceAutomatedBackupsReplication)."""
+
+    def fail_over(self, at: Location, instance: str) -> None:
+        """Fail an instance over (RebootDBInstance, ForceFailover); sent once, whatever comes."""
+
+    def events(self, at: Location, since: datetime) -> tuple[Event, ...]:
+        """List the events of a location's instances since a time, all pages."""
 
 
 class Probes(Protocol):

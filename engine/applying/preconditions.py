@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from engine.applying.failing_over import failover_among, quiet_since
 from engine.applying.listings import UNFINISHED, Listings
 from engine.errors import EngineError
 from engine.identity.chains import chain_of
@@ -18,7 +20,7 @@ from engine.inventory.records import (
     SnapshotType,
     kind_of,
 )
-from engine.plans.codes import AUTOMATED, Action, Check
+from engine.plans.codes import AUTOMATED, OF_INSTANCES, Action, Check
 from engine.plans.plan import Precondition, Step
 
 MAX_TAGS = 50
@@ -29,15 +31,16 @@ READ_FRESH = frozenset({Action.DELETE})
 class Sight:
     """The eyes of one step: what it sees of the world while it is being checked.
 
-    Deletes read each object they ask about anew, and changes of automated backups the instance;
-    all other steps look at listings at most a minute old. `locations` are those the plan could
-    read.
+    Deletes read each object they ask about anew, and changes of an instance the instance; all
+    other steps look at listings at most a minute old. `locations` are those the plan could read,
+    `now` is the time that the run goes by.
     """
 
     listings: Listings
     estate: str
     locations: frozenset[Location]
     action: Action
+    now: datetime
     _fresh: dict[str, Snapshot | None] = field(default_factory=dict)
     _instances: dict[str, Instance | None] = field(default_factory=dict)
 
@@ -57,7 +60,7 @@ class Sight:
     def instance(self, arn: str) -> Instance | None:
         """Return the instance at `arn`, None where there is none; raises CloudError."""
         at = _location(arn)
-        if self.action not in AUTOMATED:
+        if self.action not in OF_INSTANCES:
             return self.listings.instances(at, kind=kind_of(arn)).get(arn)
         if arn not in self._instances:
             name = _identifier(arn).removeprefix("db:")
@@ -277,6 +280,49 @@ def replications(condition: Precondition, sight: Sight) -> Refusal | None:
     return _refuse(condition, f"{condition.arn} is replicated to {seen}, not {condition.expected}")
 
 
+def ready_to_fail_over(condition: Precondition, sight: Sight) -> Refusal | None:
+    """The instance is as the plan saw it: available, Multi-AZ, with nothing pending."""
+    found = sight.instance(condition.arn)
+    seen = found.readiness if found else "gone"
+    if found is not None and found.may_fail_over and condition.expected in {"", seen}:
+        return None
+    return _refuse(condition, f"{condition.arn} is {seen}; the plan saw {condition.expected}")
+
+
+def no_failover_for(condition: Precondition, sight: Sight) -> Refusal | None:
+    """No event tells of a failover of the instance for so many seconds."""
+    try:
+        since = quiet_since(condition.expected, sight.now)
+    except ValueError:
+        return _refuse(condition, f"{condition.expected} is no number of seconds")
+    at, name = _location(condition.arn), _identifier(condition.arn).removeprefix("db:")
+    event = failover_among(sight.listings.events(at, since), name)
+    if event is None:
+        return None
+    return _refuse(condition, f"{condition.arn} failed over at {event.at:%Y-%m-%d %H:%M}Z")
+
+
+def no_snapshot_being_made(condition: Precondition, sight: Sight) -> Refusal | None:
+    """No manual snapshot of the database with this DbiResourceId is being made at its location."""
+    records = sight.listings.snapshots(_location(condition.arn)).records.values()
+    making = (
+        one.arn
+        for one in records
+        if one.resource_id == condition.expected and one.state in UNFINISHED
+    )
+    first = min(making, default=None)
+    return None if first is None else _refuse(condition, f"{first} is being made of it")
+
+
+def before(condition: Precondition, sight: Sight) -> Refusal | None:
+    """It is not so late yet."""
+    try:
+        is_early = sight.now < datetime.fromisoformat(condition.expected)
+    except (ValueError, TypeError):
+        is_early = False
+    return None if is_early else _refuse(condition, f"it was to be before {condition.expected}")
+
+
 def adoptable(condition: Precondition, sight: Sight) -> Refusal | None:
     """The object is a manual snapshot that nobody's engine owns, or was adopted just so."""
     found = sight.snapshot(condition.arn)
@@ -314,6 +360,7 @@ _ALWAYS: dict[Action, tuple[Check, ...]] = {
     Action.TAG: (Check.OWNED,),
     Action.DELETE: (Check.OWNED, Check.UNPINNED, Check.ORIGIN_OF_NOTHING_IN_FLIGHT),
     **dict.fromkeys(AUTOMATED, ()),
+    Action.FAIL_OVER: (Check.READY_TO_FAIL_OVER,),
 }
 
 _CHECKS: dict[Check, Callable[[Precondition, Sight], Refusal | None]] = {
@@ -332,6 +379,10 @@ _CHECKS: dict[Check, Callable[[Precondition, Sight], Refusal | None]] = {
     Check.ROOM_FOR_TAGS: room_for_tags,
     Check.REPLICA_OF: replica_of,
     Check.AUTOMATED_SNAPSHOT: automated_snapshot,
+    Check.READY_TO_FAIL_OVER: ready_to_fail_over,
+    Check.NO_FAILOVER_FOR: no_failover_for,
+    Check.NO_SNAPSHOT_BEING_MADE: no_snapshot_being_made,
+    Check.BEFORE: before,
 }
 
 

@@ -110,6 +110,7 @@ def apply_plan(
         traffic=traffic,
         ledger=Ledger(hold.journal, hold.lock, hold.problems),
         problems=hold.problems,
+        ahead=settings.ahead,
     )
     executor = Executor(plan, performer, workers, settings, observer, stop)
     started_at = clock.now()

@@ -275,6 +275,15 @@ def stop_replication(client: RDSClient, at: Location, instance_arn: str) -> None
         client.stop_db_instance_automated_backups_replication(SourceDBInstanceArn=instance_arn)
 
 
+def fail_over(client: RDSClient, at: Location, instance: str) -> None:
+    """Restart an instance in its other zone; an outage of a minute or two.
+
+    (RDS User Guide, Rebooting a DB instance.)
+    """
+    with calling("rds:RebootDBInstance", at):
+        client.reboot_db_instance(DBInstanceIdentifier=instance, ForceFailover=True)
+
+
 def _tags(tags: Mapping[str, str]) -> list[TagTypeDef]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 

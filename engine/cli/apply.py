@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -125,6 +125,8 @@ def carry_out(args: argparse.Namespace, planner: Planner, saved: Plan | None = N
     clients = clients_of(documents.estate)
     _insist_on_safety(args, documents, clients)
     now = the_time(args)
+    if args.at is not None:
+        settings = replace(settings, ahead=now - datetime.now(UTC))
     if saved is not None:
         _insist_on_fit(saved, documents, now, where=args.plan)
         saved = _acknowledged(saved, args.acknowledge)

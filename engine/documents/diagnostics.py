@@ -95,6 +95,11 @@ class Code(Enum):
     )
 
     TWO_EVENTS = ("E219", "two-events", "Two events of a policy are due at one time.")
+    LONG_QUIET = (
+        "E220",
+        "long-quiet",
+        "`quiet` reaches back further than RDS keeps the events that it is measured by.",
+    )
     SHARED_WITH_ALL = (
         "E251",
         "shared-with-all",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.documents.control_model import Control
 
 UTC_ZONE = ZoneInfo("UTC")
+DEFAULT_QUIET = timedelta(days=1)
 DEFAULT_IDLE_AFTER = timedelta(days=90)
 
 
@@ -333,10 +334,14 @@ class FailBack(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failover:
-    """Which zone the primary should run in, by name or id, and what to do where it does not."""
+    """Which zone the primary should run in, by name or id, and what to do where it does not.
+
+    It is not failed back by itself within `quiet` of its last failover.
+    """
 
     preferred_az: str | None = None
     fail_back: FailBack = FailBack.NEVER
+    quiet: timedelta = DEFAULT_QUIET
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from engine.documents.formats import bounds_of
 from engine.documents.model import (
     DEFAULT_IDLE_AFTER,
+    DEFAULT_QUIET,
     HOME,
     UTC_ZONE,
     CatchUp,
@@ -237,6 +238,7 @@ FIELDS = (
     Field(("snapshots", "source"), ("snapshots", "source"), _source, None),
     Field(("failover", "preferred_az"), ("failover", "preferred_az"), _as_is, None),
     Field(("failover", "fail_back"), ("failover", "fail_back"), FailBack, FailBack.NEVER),
+    Field(("failover", "quiet"), ("failover", "quiet"), _elapsed, DEFAULT_QUIET),
     Field(("snapshots", "from"), ("snapshots", "made_of"), MadeOf, MadeOf.DATABASE),
     Field(("snapshots", "changed_per_day"), ("snapshots", "changed_per_day"), bounds_of, None),
 )

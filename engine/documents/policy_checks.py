@@ -16,7 +16,6 @@ from engine.documents.model import (
     Cron,
     Estate,
     Every,
-    FailBack,
     Policy,
     Schedule,
     Target,
@@ -33,6 +32,8 @@ from engine.inventory.records import Kind
 DAY = timedelta(days=1)
 # Schedulers run the engine every 15 to 60 minutes.
 SAFE_WINDOW = timedelta(hours=1)
+# RDS User Guide, Viewing Amazon RDS events.
+EVENTS_KEPT = timedelta(days=14)
 
 
 def check_policy(
@@ -60,10 +61,9 @@ def _check(view: View, policy: Policy, estate: Estate) -> Iterator[Diagnostic]:
     yield from check_shares(view, estate)
     if policy.protects is Kind.CLUSTER:
         yield from check_cluster_policy(view, policy)
-    if view.terms.failover.fail_back is FailBack.IN_WINDOW:
-        summary = "failing back in the maintenance window is not supported yet"
-        fix = "write `propose`: plans then say what failing back would save"
-        yield view.tell(Code.NOT_YET_SUPPORTED, summary, fix, "failover", "fail_back")
+    if view.terms.failover.quiet > EVENTS_KEPT:
+        summary = "`quiet` reaches back further than the 14 days for which RDS keeps events"
+        yield view.tell(Code.LONG_QUIET, summary, "write at most 14d", "failover", "quiet")
     keep_last = find(view.roots[0], ("orphans", "keep_last"))
     if view.terms.orphans is None and isinstance(keep_last, Leaf) and keep_last.value is not None:
         summary = "`keep_last` stands without `keep_for`, so all orphans are kept"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from engine.inventory.bulk import Strings
 from engine.inventory.records import (
@@ -40,6 +41,9 @@ MANUAL_SNAPSHOTS = "ManualSnapshots"
 MANUAL_CLUSTER_SNAPSHOTS = "ManualClusterSnapshots"
 RESTORE = "restore"
 REPLICATION = "read replication"
+NOTHING: tuple[Any, ...] = (None, "", [], {})
+PENDING_RETENTION = "BackupRetentionPeriod"
+PARAMETERS, IN_SYNC = "parameter group ", "in-sync"
 
 _TYPES = {kind.value: kind for kind in SnapshotType}
 # The id decides: what AWS or AWS Backup made is never the engine's, whatever its type says
@@ -137,9 +141,23 @@ def instance_record(wire: WireInstance, location: Location, strings: Strings) ->
         created_at=moment(wire.created_at),
         tags=tags_record(wire.tags, strings),
         replication=_replication(wire.statuses or ()),
-        pending_retention_days=wire.pending.retention_days if wire.pending else None,
+        pending_retention_days=_whole((wire.pending or {}).get(PENDING_RETENTION)),
         replications=tuple(sorted(one.arn for one in wire.replications or () if one.arn)),
+        pending=tuple(_pending(wire)),
     )
+
+
+def _whole(value: Any) -> int | None:
+    """Return a number of AWS's, None where it is none; answers that no shape types have texts."""
+    return int(value) if str(value).isdecimal() else None
+
+
+def _pending(wire: WireInstance) -> Iterator[str]:
+    """Yield what waits for a maintenance window or a reboot (API reference, DBInstance)."""
+    yield from sorted(name for name, value in (wire.pending or {}).items() if value not in NOTHING)
+    for group in wire.parameter_groups or ():
+        if group.status not in {None, IN_SYNC}:
+            yield f"{PARAMETERS}{group.name}"
 
 
 def automated_record(

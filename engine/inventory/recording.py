@@ -14,6 +14,8 @@ from engine.inventory import layout
 from engine.inventory.convert import (
     MANUAL_CLUSTER_SNAPSHOTS,
     MANUAL_SNAPSHOTS,
+    PARAMETERS,
+    PENDING_RETENTION,
     REPLICATION,
     RESTORE,
 )
@@ -46,7 +48,7 @@ from engine.inventory.wire import (
     WireInstance,
     WireKey,
     WireOptionGroup,
-    WirePending,
+    WireParameterGroup,
     WireQuota,
     WireReplication,
     WireRestoreWindow,
@@ -60,6 +62,8 @@ from engine.inventory.wire import (
 
 # The record keeps that there is one, not which.
 _SOME_TDE_CREDENTIAL = "not-recorded"
+# The record keeps what is pending, not what it will be.
+PENDING = "pending-reboot"
 
 
 class NotARecordingError(EngineError):
@@ -217,13 +221,24 @@ def _instance(record: Instance) -> WireInstance:
         created_at=record.created_at,
         tags=_tags(record.tags),
         statuses=[WireStatus(REPLICATION, record.replication)] if record.replication else None,
-        pending=_pending(record.pending_retention_days),
+        pending=_pending(record) or None,
+        parameter_groups=[
+            WireParameterGroup(name.removeprefix(PARAMETERS), PENDING)
+            for name in record.pending
+            if name.startswith(PARAMETERS)
+        ]
+        or None,
         replications=[WireReplication(arn) for arn in record.replications] or None,
     )
 
 
-def _pending(retention_days: int | None) -> WirePending | None:
-    return None if retention_days is None else WirePending(retention_days)
+def _pending(record: Instance) -> dict[str, Any]:
+    """Return what is pending; but for the retention of backups, only that it is."""
+    names = (name for name in record.pending if not name.startswith(PARAMETERS))
+    pending: dict[str, Any] = dict.fromkeys(names, PENDING)
+    if record.pending_retention_days is not None:
+        pending[PENDING_RETENTION] = record.pending_retention_days
+    return pending
 
 
 def _automated(record: AutomatedBackup) -> WireAutomatedBackup:

@@ -133,7 +133,8 @@ class Instance:
     """A DB instance; `availability_zone` is the primary's, `secondary_zone` the standby's.
 
     `replication` is how a read replica fares: `replicating`, `error`, `stopped` and others; None
-    where AWS does not tell (API reference, DBInstanceStatusInfo).
+    where AWS does not tell (API reference, DBInstanceStatusInfo). `pending` names what waits for
+    a maintenance window or a reboot: modified values, and parameter groups that are not in sync.
     """
 
     arn: str
@@ -165,6 +166,22 @@ class Instance:
     replication: str | None = None
     pending_retention_days: int | None = None
     replications: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+
+    @property
+    def readiness(self) -> str:
+        """All of its state that a failover depends on, in one text."""
+        kind = "Multi-AZ" if self.multi_az else "Single-AZ"
+        waits = ", ".join(self.pending) or "nothing"
+        return f"{self.status}, {kind}, maintained {self.maintenance_window}, {waits} pending"
+
+    @property
+    def may_fail_over(self) -> bool:
+        """Whether a reboot may fail it over without applying what somebody left pending.
+
+        (RDS User Guide, Rebooting a DB instance.)
+        """
+        return self.status == "available" and self.multi_az and not self.pending
 
     @property
     def backup_settings(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -97,12 +97,16 @@ class WireOptionGroup(msgspec.Struct, gc=False, rename={"name": "OptionGroupName
     name: str | None = None
 
 
-class WirePending(
-    msgspec.Struct, gc=False, omit_defaults=True, rename={"retention_days": "BackupRetentionPeriod"}
+class WireParameterGroup(
+    msgspec.Struct,
+    gc=False,
+    omit_defaults=True,
+    rename={"name": "DBParameterGroupName", "status": "ParameterApplyStatus"},
 ):
-    """`PendingModifiedValues`, as far as it is about automated backups."""
+    """`DBParameterGroupStatus`."""
 
-    retention_days: int | None = None
+    name: str | None = None
+    status: str | None = None
 
 
 class WireReplication(msgspec.Struct, gc=False, rename={"arn": "DBInstanceAutomatedBackupsArn"}):
@@ -144,6 +148,7 @@ class WireInstance(
         "tags": "TagList",
         "statuses": "StatusInfos",
         "pending": "PendingModifiedValues",
+        "parameter_groups": "DBParameterGroups",
         "replications": "DBInstanceAutomatedBackupsReplications",
     },
 ):
@@ -176,7 +181,8 @@ class WireInstance(
     created_at: Moment = None
     tags: list[WireTag] | None = None
     statuses: list[WireStatus] | None = None
-    pending: WirePending | None = None
+    pending: dict[str, Any] | None = None
+    parameter_groups: list[WireParameterGroup] | None = None
     replications: list[WireReplication] | None = None
 
 

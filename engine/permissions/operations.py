@@ -65,6 +65,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "rds:ModifyDBClusterSnapshotAttribute",
         "rds:ModifyDBInstance",
         "rds:ModifyDBSnapshotAttribute",
+        "rds:RebootDBInstance",
         "rds:RemoveTagsFromResource",
         "rds:StartDBInstanceAutomatedBackupsReplication",
         "rds:StopDBInstanceAutomatedBackupsReplication",

@@ -234,7 +234,7 @@ def _owned(part: Part, breadth: Breadth) -> Iterator[Statement]:
 
 
 def _automated(part: Part, breadth: Breadth) -> Iterator[Statement]:
-    """Yield what changes automated backups, as far as policies say anything of them."""
+    """Yield what changes instances and their automated backups, as far as policies say so."""
     account, ways = part.account.id, part.ways
     set_up = [at for at in ways.set_up if at.account == account]
     replicated = [at for at in ways.replicated if at.account == account]
@@ -244,6 +244,14 @@ def _automated(part: Part, breadth: Breadth) -> Iterator[Statement]:
             "policies say how long RDS keeps its own backups, or when it makes them",
             ("rds:ModifyDBInstance",),
             rds_arns(set_up, "db", breadth),
+        )
+    failed_back = [at for at in ways.failed_back if at.account == account]
+    if failed_back:
+        yield Statement(
+            "FailBack",
+            "policies have databases failed back, each time with an acknowledgement",
+            ("rds:RebootDBInstance",),
+            rds_arns(failed_back, "db", breadth),
         )
     if replicated:
         yield Statement(

@@ -16,6 +16,7 @@ from engine.documents.model import (
     CopyRule,
     Documents,
     Estate,
+    FailBack,
     MadeOf,
     Policy,
     Replicating,
@@ -53,6 +54,7 @@ class Ways:
         replications: all ways of automated backups.
         shared: where points lie that policies share.
         seeds: where points may be copies of automated snapshots.
+        failed_back: where databases may be failed back.
     """
 
     homes: frozenset[Location]
@@ -63,6 +65,7 @@ class Ways:
     replications: frozenset[Way] = frozenset()
     shared: frozenset[Location] = frozenset()
     seeds: frozenset[Location] = frozenset()
+    failed_back: frozenset[Location] = frozenset()
 
     def regions(self, account: str) -> tuple[str, ...]:
         """Return the regions that an account takes part with."""
@@ -79,6 +82,7 @@ def ways_of(documents: Documents) -> Ways:
     replications: set[Way] = set()
     shared: set[Location] = set()
     seeds: set[Location] = set()
+    failed_back: set[Location] = set()
     for policy in documents.policies.values():
         for home in _homes(policy, estate):
             if _makes_points(policy):
@@ -86,6 +90,7 @@ def ways_of(documents: Documents) -> Ways:
                 seeds |= {home} if _copies_automated_ones(policy) else set()
             copies |= {way for rule in _rules(policy) for way in _ways(rule.target, home, estate)}
             shared |= set(_shared(policy, home, estate))
+            failed_back |= {home} if _fails_back(policy) else set()
             if _says(policy, "retention_days") or _says(policy, "window"):
                 set_up.add(home)
             aims = _says(policy, "replicate_to")
@@ -103,6 +108,7 @@ def ways_of(documents: Documents) -> Ways:
         frozenset(replications),
         frozenset(shared),
         frozenset(seeds),
+        frozenset(failed_back),
     )
 
 
@@ -132,6 +138,11 @@ def _makes_points(policy: Policy) -> bool:
 def _copies_automated_ones(policy: Policy) -> bool:
     changed = (one.changes.get(("snapshots", "made_of")) for one in policy.overrides)
     return MadeOf.AUTOMATED in (policy.terms.snapshots.made_of, *changed)
+
+
+def _fails_back(policy: Policy) -> bool:
+    changed = (one.changes.get(("failover", "fail_back")) for one in policy.overrides)
+    return FailBack.IN_WINDOW in (policy.terms.failover.fail_back, *changed)
 
 
 def _rules(policy: Policy) -> Iterator[CopyRule]:

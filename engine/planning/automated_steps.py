@@ -41,7 +41,7 @@ def modify_backups(source: Source, instance: Instance, change: Change) -> Step:
         parameters["PreferredBackupWindow"] = change.window
     if change.days == 0:
         conditions.append(Precondition(Check.REPLICATIONS, instance.arn, NOWHERE))
-    step = _step(
+    step = instance_step(
         Action.MODIFY_BACKUPS,
         source,
         instance,
@@ -85,7 +85,7 @@ def replicate_backups(
     }
     if aim.key is not None:
         parameters["KmsKeyId"] = aim.key.reference
-    return _step(
+    return instance_step(
         Action.REPLICATE_BACKUPS,
         source,
         instance,
@@ -101,7 +101,7 @@ def stop_replication(source: Source, instance: Instance, there: Location, code: 
     """End replication to a region; what it has received stays until its retention ends."""
     unwanted = code is StepReason.REPLICATION_UNWANTED
     why = "the policy does not want it there" if unwanted else "to be started anew"
-    return _step(
+    return instance_step(
         Action.STOP_REPLICATION,
         source,
         instance,
@@ -113,7 +113,7 @@ def stop_replication(source: Source, instance: Instance, there: Location, code: 
     )
 
 
-def _step(
+def instance_step(
     action: Action,
     source: Source,
     instance: Instance,
@@ -124,6 +124,7 @@ def _step(
     reason: Reason,
     conditions: tuple[Precondition, ...],
 ) -> Step:
+    """Return a step about an instance itself, which must still be the same one."""
     same = Precondition(Check.INSTANCE, instance.arn, instance.resource_id)
     return Step(
         id=step_id(action, location, instance.identifier, suffix),

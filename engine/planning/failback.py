@@ -10,13 +10,15 @@ from engine.identity.chains import Chain
 from engine.identity.marks import Role
 from engine.inventory.placement import volume_zone
 from engine.inventory.records import Event, Instance, Scope
+from engine.planning.failovers import newest_failover
 from engine.planning.replicas import body_of, is_replica
 from engine.planning.routes import RouteBook
 from engine.planning.steps import short
 from engine.planning.survey import Source, World
+from engine.planning.weekly_windows import next_opening, open_until
+from engine.plans.codes import Guard
+from engine.plans.digest import guard_digest
 from engine.plans.plan import Warned
-
-FAILOVER = "failover"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +41,79 @@ class Saving:
     full: int
     gib: int
 
+    @property
+    def text(self) -> str:
+        """What failing back before the next point would spare."""
+        if not self.full:
+            return "would spare no full snapshot: both zones have their bases"
+        return f"would spare {self.full} full snapshots and copies, up to {self.gib} GiB"
 
-def proposals(source: Source, world: World, book: RouteBook) -> Iterable[Warned]:
-    """Yield the failback that the policy wants proposed.
 
-    With a preferred zone it is proposed whenever the database runs in the other one of its two;
+@dataclass(frozen=True, slots=True)
+class Failback:
+    """A database that is to fail back, and what that saves.
+
+    `base` is the ARN of the newest point of the zone it goes back to, empty where there is none.
+    """
+
+    instance: Instance
+    away: Away
+    saving: Saving
+    base: str
+
+    @property
+    def digest(self) -> str:
+        """What acknowledges it: this failover of this database, and none after it.
+
+        Once a point was made in the zone it goes back to, it takes another acknowledgement.
+        """
+        words = (self.instance.resource_id, self.away.runs_in, self.away.back_to, self.base)
+        return guard_digest(Guard.FAIL_BACK, [self.instance.arn, "/".join(words)])
+
+
+def failback_of(source: Source, world: World, book: RouteBook) -> Failback | None:
+    """Return the failback that the policy wants, None where it wants none.
+
+    With a preferred zone it wants one whenever the database runs in the other one of its two;
     without one only where snapshots would be stored in full for want of it.
     """
     terms, instance = source.terms, source.instance
-    if terms is None or instance is None or terms.failover.fail_back is not FailBack.PROPOSE:
-        return
+    if terms is None or instance is None or terms.failover.fail_back is FailBack.NEVER:
+        return None
     if not _follows_failovers(source, instance, world):
-        return
-    scope = world.scope(source.location)
+        return None
     preferred = terms.failover.preferred_az
-    away = _away(instance, scope, preferred)
+    away = _away(instance, world.scope(source.location), preferred)
     if away is None:
-        return
+        return None
     saving = _saving(source, instance, away, world, book)
-    if saving.full or preferred is not None:
-        yield _proposal(source, instance, away, saving, _explained(instance, scope))
+    if not saving.full and preferred is None:
+        return None
+    return Failback(instance, away, saving, _base(source, instance, away.before))
+
+
+def _base(source: Source, instance: Instance, zone: str) -> str:
+    found = [
+        h
+        for h in source.holdings
+        if h.is_available
+        and h.marks.role is Role.PRIMARY
+        and (h.marks.volume, h.marks.zone) == (instance.resource_id, zone)
+    ]
+    newest = max(found, key=lambda h: (h.taken_at, h.arn), default=None)
+    return "" if newest is None else newest.arn
+
+
+def proposals(
+    source: Source, world: World, book: RouteBook, accepted: frozenset[str]
+) -> Iterable[Warned]:
+    """Yield the failback that the policy wants, and what it takes to have it done."""
+    back = failback_of(source, world, book)
+    if back is not None and source.terms is not None:
+        by_itself = source.terms.failover.fail_back is FailBack.IN_WINDOW
+        fix = _in_window(back, world, accepted) if by_itself else _by_hand(source, back.instance)
+        event = newest_failover(back.instance, world.scope(source.location))
+        yield _proposal(source, back, event, fix)
 
 
 def _follows_failovers(source: Source, instance: Instance, world: World) -> bool:
@@ -113,33 +168,33 @@ def _saving(
     return Saving(full, full * instance.allocated_gib)
 
 
-def _explained(instance: Instance, scope: Scope) -> Event | None:
-    """Return the newest failover that events tell of: they explain, and decide nothing."""
-    told = [
-        event
-        for event in scope.events or ()
-        if event.source == instance.identifier and FAILOVER in event.categories
-    ]
-    # Of those of one moment the last one told is the newest.
-    return max(reversed(told), key=lambda event: event.at, default=None)
-
-
-def _proposal(
-    source: Source, instance: Instance, away: Away, saving: Saving, event: Event | None
-) -> Warned:
+def _proposal(source: Source, back: Failback, event: Event | None, fix: str) -> Warned:
     why = f" since {short(event.at)} ({event.message.rstrip('.')})" if event else ""
-    spared = (
-        f"would spare {saving.full} full snapshots and copies, up to {saving.gib} GiB"
-        if saving.full
-        else "would spare no full snapshot: both zones have their bases"
-    )
+    away = back.away
     text = (
         f"it runs in {away.runs_in}{why}, so its snapshots are taken in {away.zone}; failing back "
-        f"to {away.back_to} before its next point {spared}"
-    )
-    fix = (
-        "in a quiet hour, since it is an outage: aws rds reboot-db-instance --force-failover "
-        f"--region {source.location.region} --db-instance-identifier {instance.identifier}"
+        f"to {away.back_to} before its next point {back.saving.text}"
     )
     policy = source.policy.name if source.policy else None
     return Warned("W406 fail-back", "warning", text, source.ref.address, policy, fix)
+
+
+def _by_hand(source: Source, instance: Instance) -> str:
+    return (
+        "in a quiet hour, since it is an outage: aws rds reboot-db-instance --force-failover "
+        f"--region {source.location.region} --db-instance-identifier {instance.identifier}"
+    )
+
+
+def _in_window(back: Failback, world: World, accepted: frozenset[str]) -> str:
+    window = back.instance.maintenance_window
+    opens = world.now if open_until(window, world.now) else next_opening(window, world.now)
+    if opens is None:
+        return "it has no maintenance window to be failed back in"
+    when = f"in its maintenance window {window} UTC, from {short(opens)} on"
+    if back.digest in accepted:
+        return f"nothing: it is acknowledged, and done {when}"
+    return (
+        f"name {back.digest} under `guards.acknowledged` of the estate, or apply with -acknowledge "
+        f"{back.digest}: without it nothing is done {when}"
+    )

@@ -17,6 +17,7 @@ _RANK = {
     Action.STOP_REPLICATION: 6,
     Action.REPLICATE_BACKUPS: 7,
     Action.MODIFY_BACKUPS: 8,
+    Action.FAIL_OVER: 9,
 }
 
 

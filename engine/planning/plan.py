@@ -14,6 +14,7 @@ from engine.planning.automated_guards import guard_automated
 from engine.planning.draft import Draft
 from engine.planning.drift.find import in_reading_order
 from engine.planning.failback import proposals
+from engine.planning.failing_back import guard_failbacks
 from engine.planning.foreign_orphans import foreign_orphans
 from engine.planning.guards import apply_guards, full_copy_warnings, still_holding
 from engine.planning.holds import holds
@@ -68,7 +69,8 @@ def make_plan(
     parts = parts_of(documents, inventory, now, options)
     world, drafts = parts[0].world, [draft for part in parts for draft in part.drafts]
     steps = Steps(step for draft in drafts for step in in_order(draft.steps))
-    guards = _guards(steps, parts, options)
+    accepted = options.acknowledged | world.estate.guards.acknowledged
+    guards = _guards(steps, parts, options, accepted)
     findings = verify(steps.result(), documents, inventory, now)
     guards += hold_findings(steps, findings)
     warnings = (
@@ -76,7 +78,7 @@ def make_plan(
         *(warned for part in parts for warned in part.checks()),
         *(warned for draft in drafts for warned in draft.warnings),
         *full_copy_warnings(steps, drafts),
-        *(one for draft in drafts for one in proposals(draft.source, world, parts[0].book)),
+        *(one for d in drafts for one in proposals(d.source, world, parts[0].book, accepted)),
         *clusters_not_read(parts),
     )
     plan = assemble(parts, steps.result(), guards, findings)
@@ -98,14 +100,16 @@ def make_plan(
     )
 
 
-def _guards(steps: Steps, parts: Sequence[Part], options: PlanOptions) -> list[GuardState]:
+def _guards(
+    steps: Steps, parts: Sequence[Part], options: PlanOptions, accepted: frozenset[str]
+) -> list[GuardState]:
     """Withhold what is to be withheld; each kind of databases has room of its own."""
     world, drafts = parts[0].world, [draft for part in parts for draft in part.drafts]
     guards = apply_guards(steps, drafts, world, options.acknowledged)
     full = [state for part in parts for state in give_room(steps, part.drafts, part.world)]
     guards = [*still_holding(guards, steps), *full]
-    accepted = options.acknowledged | world.estate.guards.acknowledged
-    return guards + guard_automated(steps, parts[0].drafts, world, accepted)
+    guards += guard_automated(steps, parts[0].drafts, world, accepted)
+    return [*guards, *guard_failbacks(steps, parts[0].drafts, world, parts[0].book, accepted)]
 
 
 def _nothing_selected(drafts: Sequence[Draft], options: PlanOptions) -> Iterable[Warned]:
@@ -193,6 +197,7 @@ _COUNTED = {
     Action.MODIFY_BACKUPS: "update",
     Action.REPLICATE_BACKUPS: "update",
     Action.STOP_REPLICATION: "update",
+    Action.FAIL_OVER: "update",
 }
 
 

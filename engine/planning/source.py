@@ -7,6 +7,7 @@ from engine.planning.automated import plan_automated
 from engine.planning.copying import plan_copies
 from engine.planning.creating import plan_create
 from engine.planning.draft import Draft
+from engine.planning.failing_back import plan_failback
 from engine.planning.forecasting import plan_forecasts
 from engine.planning.policy_shares import wishes_of
 from engine.planning.protecting import protect
@@ -30,4 +31,5 @@ def plan_source(source: Source, world: World, book: RouteBook) -> Draft:
     plan_forecasts(draft)
     if source.kind is Kind.INSTANCE:
         plan_automated(draft, world)
+        plan_failback(draft, world, book)
     return draft

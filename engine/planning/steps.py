@@ -334,6 +334,7 @@ _WORDS = {
     Action.MODIFY_BACKUPS: "modify-backups",
     Action.REPLICATE_BACKUPS: "replicate-backups",
     Action.STOP_REPLICATION: "stop-replication",
+    Action.FAIL_OVER: "fail-over",
 }
 
 

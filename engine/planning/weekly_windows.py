@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _CLOCK = re.compile(r"(?:(\w{3}):)?(\d\d):(\d\d)-(?:(\w{3}):)?(\d\d):(\d\d)")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -38,3 +38,24 @@ def overlaps(own: tuple[int, int], spans: Iterable[tuple[int, int]]) -> bool:
         for start, end in spans
         for shift in (-_WEEK, 0, _WEEK)
     )
+
+
+def open_until(window: str | None, moment: datetime) -> datetime | None:
+    """Return when a window of AWS's ends that is open at a moment, None where it is not."""
+    now = minute_of_week(moment)
+    for start, end in weekly_spans(window or ""):
+        past = (now - start) % _WEEK
+        if past < end - start:
+            return _minute(moment) + timedelta(minutes=end - start - past)
+    return None
+
+
+def next_opening(window: str | None, moment: datetime) -> datetime | None:
+    """Return when a window of AWS's opens next after a moment, None where there is no window."""
+    now = minute_of_week(moment)
+    ahead = [(start - now - 1) % _WEEK + 1 for start, _ in weekly_spans(window or "")]
+    return _minute(moment) + timedelta(minutes=min(ahead)) if ahead else None
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(second=0, microsecond=0)

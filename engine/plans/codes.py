@@ -17,6 +17,7 @@ class Action(StrEnum):
     MODIFY_BACKUPS = "modify_automated_backups"
     REPLICATE_BACKUPS = "replicate_automated_backups"
     STOP_REPLICATION = "stop_replication"
+    FAIL_OVER = "fail_over"
 
 
 class Effect(StrEnum):
@@ -37,10 +38,13 @@ EFFECTS: dict[Action, Effect] = {
     Action.MODIFY_BACKUPS: Effect.UPDATE,
     Action.REPLICATE_BACKUPS: Effect.UPDATE,
     Action.STOP_REPLICATION: Effect.UPDATE,
+    Action.FAIL_OVER: Effect.UPDATE,
 }
 # What is about the automated backups of an instance: its ARN is the instance's, and it has
 # neither slot nor snapshot.
 AUTOMATED = frozenset({Action.MODIFY_BACKUPS, Action.REPLICATE_BACKUPS, Action.STOP_REPLICATION})
+# What is about an instance itself, as those are.
+OF_INSTANCES = AUTOMATED | {Action.FAIL_OVER}
 
 
 class StepReason(StrEnum):
@@ -73,6 +77,7 @@ class StepReason(StrEnum):
     UNPINNED = "unpinned"
     POLICY_SHARES = "policy_shares"
     POLICY_SHARE_ENDS = "policy_share_ends"
+    FAIL_BACK = "fail_back"
 
 
 class KeepReason(StrEnum):
@@ -155,6 +160,10 @@ class Check(StrEnum):
     ROOM_FOR_TAGS = "room_for_tags"
     REPLICA_OF = "replica_of"
     AUTOMATED_SNAPSHOT = "automated_snapshot"
+    READY_TO_FAIL_OVER = "ready_to_fail_over"
+    NO_FAILOVER_FOR = "no_failover_for"
+    NO_SNAPSHOT_BEING_MADE = "no_snapshot_being_made"
+    BEFORE = "before"
 
 
 class Waiting(StrEnum):
@@ -176,6 +185,7 @@ class Waiting(StrEnum):
     MODIFY_STATE = "modify_state"
     NO_REPLICA = "no_replica"
     NO_AUTOMATED_SNAPSHOT = "no_automated_snapshot"
+    FAIL_BACK = "fail_back"
 
 
 class UnmanagedReason(StrEnum):
@@ -200,6 +210,7 @@ class Guard(StrEnum):
     BACKUP_LOSS = "backup_loss"
     BACKUP_WINDOW = "backup_window"
     REPLICATION_QUOTA = "replication_quota"
+    FAIL_BACK = "fail_back"
 
 
 class Fate(StrEnum):

@@ -24,6 +24,7 @@ _ORDER = (
     Action.MODIFY_BACKUPS,
     Action.STOP_REPLICATION,
     Action.REPLICATE_BACKUPS,
+    Action.FAIL_OVER,
 )
 
 # Where a copy goes to and what a delete is about decide whether a person agrees.

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from engine.plans.codes import AUTOMATED, Action, StepReason, Verdict
+from engine.plans.codes import OF_INSTANCES, Action, StepReason, Verdict
 from engine.plans.plan import At, Plan, Step
 from engine.reports.folding import Fold, Share, fold
 from engine.reports.lines import Form, Line, Mark, Section, Span, Tone, line, listed, name
@@ -30,8 +30,9 @@ _MARKS = {
     Action.MODIFY_BACKUPS: Mark.CHANGE,
     Action.REPLICATE_BACKUPS: Mark.CHANGE,
     Action.STOP_REPLICATION: Mark.CHANGE,
+    Action.FAIL_OVER: Mark.CHANGE,
 }
-_SAYING_WHY = frozenset({Action.DELETE, Action.TAG, *AUTOMATED})
+_SAYING_WHY = frozenset({Action.DELETE, Action.TAG, *OF_INSTANCES})
 
 Parts = Iterable[str | Span]
 
@@ -132,7 +133,7 @@ def _places(locations: Sequence[At]) -> str | Span:
 
 def _how_many(entry: Fold) -> str:
     number = len(entry.steps)
-    if entry.like.action in AUTOMATED:
+    if entry.like.action in OF_INSTANCES:
         return count(number, "database")
     if entry.sources < number:
         return f"{count(number, 'snapshot')} of {count(entry.sources, 'database')}"

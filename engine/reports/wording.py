@@ -28,6 +28,7 @@ VERBS = {
     Action.MODIFY_BACKUPS: "set automated backups of",
     Action.REPLICATE_BACKUPS: "replicate automated backups of",
     Action.STOP_REPLICATION: "stop replicating automated backups of",
+    Action.FAIL_OVER: "fail over",
 }
 
 STEP_REASONS: dict[str, str] = {
@@ -58,6 +59,7 @@ STEP_REASONS: dict[str, str] = {
     StepReason.UNPINNED: "nobody wants them kept any more; rules decide",
     StepReason.POLICY_SHARES: "the policy shares its newest points",
     StepReason.POLICY_SHARE_ENDS: "the policy shares it no longer",
+    StepReason.FAIL_BACK: "back to the zone that their snapshots are to be taken in",
 }
 
 PROTECTED: dict[str, str] = {
@@ -99,6 +101,7 @@ WAITING: dict[str, str] = {
     Waiting.MODIFY_STATE: "the state of the database allows no change of automated backups",
     Waiting.NO_REPLICA: "no replica will do",
     Waiting.NO_AUTOMATED_SNAPSHOT: "there is no new automated snapshot",
+    Waiting.FAIL_BACK: "failing back is not safe now",
 }
 
 GUARDS: dict[str, str] = {
@@ -112,6 +115,7 @@ GUARDS: dict[str, str] = {
     Guard.BACKUP_LOSS: "turning automated backups off deletes them all, with an outage",
     Guard.BACKUP_WINDOW: "the backup window is in the way of another one",
     Guard.REPLICATION_QUOTA: "a region receives no more automated backups",
+    Guard.FAIL_BACK: "failing back is an outage",
 }
 
 # What drifted, as a noun and what is wrong with it.

@@ -42,7 +42,7 @@ def befall(event: Event, instance: Instance, world: World) -> bool:
     """Let an event happen to an instance; return whether it had any effect."""
     match event.what:
         case Happening.FAIL_OVER:
-            return _fail_over(instance, world)
+            return world.fail_over(instance.arn)
         case Happening.DELETE:
             _delete(instance, world)
         case Happening.RESTORE:
@@ -51,18 +51,6 @@ def befall(event: Event, instance: Instance, world: World) -> bool:
             world.instances[instance.arn] = replace(instance, allocated_gib=event.gib)
         case _:
             return event.what is Happening.CHANGE_RATE
-    return True
-
-
-def _fail_over(instance: Instance, world: World) -> bool:
-    """Let primary and standby change places."""
-    if instance.secondary_zone is None:
-        return False
-    world.instances[instance.arn] = replace(
-        instance,
-        availability_zone=instance.secondary_zone,
-        secondary_zone=instance.availability_zone,
-    )
     return True
 
 

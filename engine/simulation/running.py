@@ -132,6 +132,8 @@ class Run:
             case Action.REPLICATE_BACKUPS | Action.STOP_REPLICATION:
                 on = step.action is Action.REPLICATE_BACKUPS
                 world.replicate_backups(step.arn, _at(step), on=on)
+            case Action.FAIL_OVER:
+                world.fail_over(step.arn)
         if flight is None:
             self._done.add(step.id)
         else:

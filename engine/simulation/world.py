@@ -279,6 +279,18 @@ class World:
 
     # -- where calls are refused -----------------------------------------------------------------
 
+    def fail_over(self, arn: str) -> bool:
+        """Let primary and standby change places; return whether there is a standby."""
+        instance = self.instances[arn]
+        if instance.secondary_zone is None:
+            return False
+        self.instances[arn] = replace(
+            instance,
+            availability_zone=instance.secondary_zone,
+            secondary_zone=instance.availability_zone,
+        )
+        return True
+
     def _insist_on_answer(self, at: Location) -> None:
         if self.is_out(at):
             raise RefusedError(f"{at} does not answer")

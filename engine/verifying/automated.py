@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.documents.model import AutomatedTerms, Replicating, Replication
-from engine.documents.terms import terms_for
 from engine.inventory.records import Instance
 from engine.plans.codes import Action
 from engine.plans.plan import Step
-from engine.verifying.conditions import account_names, reaches, takers
-from engine.verifying.evidence import Evidence, location_of_step
+from engine.verifying.conditions import takers, terms_of
+from engine.verifying.evidence import Evidence, instance_of_step, location_of_step
 from engine.verifying.sources import target_location
 
 SETTING = frozenset({"DBInstanceIdentifier", "BackupRetentionPeriod", "PreferredBackupWindow"})
@@ -20,7 +19,7 @@ STOPPING = frozenset({"SourceDBInstanceArn"})
 
 def objections(step: Step, evidence: Evidence) -> Iterator[str]:
     """Yield what `step` would do to automated backups that no policy asks for."""
-    instance = _instance(step, evidence)
+    instance = instance_of_step(step, evidence)
     if instance is None:
         yield f"{step.arn} is not in the inventory as {step.source.resource_id}"
         return
@@ -30,13 +29,7 @@ def objections(step: Step, evidence: Evidence) -> Iterator[str]:
         return
     if instance.aws_backup_arn is not None:
         yield f"AWS Backup decides about the automated backups of {step.arn}"
-    names = account_names(evidence.documents, instance)
-    applied = tuple(
-        index
-        for index, override in enumerate(policies[0].overrides)
-        if reaches(override.select, instance, names)
-    )
-    wanted = terms_for(policies[0], applied).automated
+    wanted = terms_of(evidence.documents, policies[0], instance).automated
     match step.action:
         case Action.MODIFY_BACKUPS:
             yield from _setting(step, instance, wanted)
@@ -44,14 +37,6 @@ def objections(step: Step, evidence: Evidence) -> Iterator[str]:
             yield from _receiving(step, instance, wanted, evidence)
         case _:
             yield from _stopping(step, instance, wanted, evidence)
-
-
-def _instance(step: Step, evidence: Evidence) -> Instance | None:
-    for scope in evidence.inventory.scopes.values():
-        for one in scope.instances or ():
-            if (one.arn, one.resource_id) == (step.arn, step.source.resource_id):
-                return one
-    return None
 
 
 def _strange(step: Step, known: frozenset[str]) -> Iterator[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from engine.documents.model import Condition, Documents, Policy, Select
+from engine.documents.model import Condition, Documents, Policy, Select, Terms
+from engine.documents.terms import terms_for
 from engine.inventory.records import Instance
 
 
@@ -38,6 +39,17 @@ def reaches(select: Select, instance: Instance, names: frozenset[str]) -> bool:
     if any(_holds(condition, instance, names) for condition in select.exclude):
         return False
     return _holds(select.condition, instance, names)
+
+
+def terms_of(documents: Documents, policy: Policy, instance: Instance) -> Terms:
+    """Return what a policy says of an instance, with the overrides that reach it."""
+    names = account_names(documents, instance)
+    applied = tuple(
+        index
+        for index, override in enumerate(policy.overrides)
+        if reaches(override.select, instance, names)
+    )
+    return terms_for(policy, applied)
 
 
 def _holds(condition: Condition, instance: Instance, names: frozenset[str]) -> bool:

@@ -20,6 +20,7 @@ from engine.identity.marks import (
     owned_marks,
 )
 from engine.inventory.records import (
+    Instance,
     Inventory,
     Location,
     Snapshot,
@@ -85,6 +86,15 @@ class Planned:
     def is_point(self) -> bool:
         """Whether it will stand for a recovery point."""
         return self.marks.role is not Role.BRIDGE
+
+
+def instance_of_step(step: Step, evidence: Evidence) -> Instance | None:
+    """Return the instance that a step is about, None where the inventory has it not."""
+    for scope in evidence.inventory.scopes.values():
+        for one in scope.instances or ():
+            if (one.arn, one.resource_id) == (step.arn, step.source.resource_id):
+                return one
+    return None
 
 
 def location_of_step(step: Step) -> Location:

@@ -9,7 +9,7 @@ from engine.documents.model import Documents
 from engine.inventory.records import Inventory, Kind, kind_of
 from engine.plans.codes import AUTOMATED, Action
 from engine.plans.plan import Finding, Step
-from engine.verifying import automated, ownership, readings, shares
+from engine.verifying import automated, failovers, ownership, readings, shares
 from engine.verifying.bases import Bases
 from engine.verifying.cases import Cases
 from engine.verifying.evidence import Evidence
@@ -25,7 +25,8 @@ def verify(
     point a rule keeps and which object is a base are worked out again. The promises checked:
 
     1. What the engine does not own is never deleted, changed or shared; automated backups, which
-       it never owns, are changed only to what the one policy of their database says.
+       it never owns, are changed only to what the one policy of their database says, and a
+       database is failed over only as that says, with nothing in the way.
     2. A point goes only when no rule keeps it.
     3. A base goes only after its successor in the same chain is available.
     4. What could not be read is never deleted, nor what depends on it.
@@ -52,6 +53,10 @@ def _verify_kind(evidence: Evidence) -> tuple[Finding, ...]:
     for step in evidence.steps:
         if step.action in AUTOMATED:
             texts = automated.objections(step, evidence)
+            findings += [Finding(step.id, 1, text) for text in texts]
+            continue
+        if step.action is Action.FAIL_OVER:
+            texts = failovers.objections(step, evidence)
             findings += [Finding(step.id, 1, text) for text in texts]
             continue
         against = [Finding(step.id, 1, text) for text in ownership.objections(step, evidence)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 
@@ -98,3 +99,27 @@ def test_hidden_throttling_slows_its_location_down_and_no_other(
     cloud.snapshots(AWAY)
     assert traffic.budget.rate(AWAY) == 10.0
     assert traffic.budget.rate(HOME) == 20.0
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_a_failover_is_sent_once_though_its_reply_was_lost(
+    aws: ScriptedAws, cloud: AwsCloud, is_heard: bool
+) -> None:
+    ear = Ear()
+    if is_heard:
+        cloud.tell(ear)
+    aws.on("RebootDBInstance", DROP)
+    with pytest.raises(CloudError) as met:
+        cloud.fail_over(HOME, "orders-1")
+    assert met.value.trouble is Trouble.NO_REPLY
+    assert len(aws.asked) == 1
+    aws.on("AddTagsToResource", THROTTLED, TAGGED)
+    cloud.tag(HOME, "arn", {"a": "b"})
+    assert len(aws.asked) == 3
+
+
+def test_the_events_of_a_location_are_read_with_its_reading_role(
+    aws: ScriptedAws, cloud: AwsCloud
+) -> None:
+    aws.on("DescribeEvents", scripted.rds("DescribeEvents", "<Events/>"))
+    assert cloud.events(HOME, datetime(2026, 11, 21, tzinfo=UTC)) == ()

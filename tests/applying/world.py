@@ -13,6 +13,7 @@ from engine.applying.ports import CloudError, Listener, Trouble
 from engine.identity.marks import Marks, Role, fingerprint, tags_of
 from engine.identity.names import derived_id, snapshot_arn, snapshot_id
 from engine.inventory.records import (
+    Event,
     Instance,
     Kind,
     Location,
@@ -121,6 +122,9 @@ class FakeCloud:
     appears: dict[str, float] = field(default_factory=dict)
     """Seconds after which what is made under an ARN can be seen; 0 where nothing is said."""
     hidden_until: dict[str, float] = field(default_factory=dict)
+    told: list[Event] = field(default_factory=list)
+    shows_failover: dict[str, str] = field(default_factory=dict)
+    """What an instance shows right after a failover; without it the zones change at once."""
 
     # -- what tests say --------------------------------------------------------------------
 
@@ -258,6 +262,21 @@ class FakeCloud:
             raise CloudError(Trouble.WRONG_STATE, "InvalidDBInstanceState", instance_arn)
         self.databases[instance_arn] = replace(found, replications=left)
         self._lose(with_effect)
+
+    def fail_over(self, at: Location, instance: str) -> None:
+        with_effect = self._meet("fail_over", instance, at)
+        arn = f"arn:aws:rds:{at.region}:{at.account}:db:{instance}"
+        found = self.databases[arn]
+        pair = {
+            "availability_zone": found.secondary_zone,
+            "secondary_zone": found.availability_zone,
+        }
+        self.databases[arn] = replace(found, **(self.shows_failover or pair))
+        self._lose(with_effect)
+
+    def events(self, at: Location, since: datetime) -> tuple[Event, ...]:
+        self._lose(self._meet("events", str(at), at))
+        return tuple(one for one in self.told if one.at >= since)
 
     # -- inside ----------------------------------------------------------------------------
 

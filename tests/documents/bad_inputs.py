@@ -185,7 +185,7 @@ SHAPES = (
         "2:28 E101",
     ),
     in_policy(
-        "fail-back-by-itself", "failover: {fail_back: in_window}\n", "-5:3 W229", "1:23 E190"
+        "long-quiet", "failover: {fail_back: in_window, quiet: 15d}\n", "-5:3 W229", "1:41 E220"
     ),
     in_policy("source-of-another-name", "snapshots: {source: standby}\n", "1:21 E114"),
     in_policy("change-without-a-percent-sign", "snapshots: {changed_per_day: 5}\n", "1:30 E110"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,32 @@ def test_what_waits_and_where_backups_go_is_read_of_an_instance(tmp_path: Path) 
     assert found.replications == (LINK,)
     assert found.replication_regions == ("eu-central-1",)
     assert found.backup_settings == "0 days, 02:00-02:30, 7 days pending"
+
+
+def test_what_a_reboot_may_apply_is_read_of_an_instance(tmp_path: Path) -> None:
+    told = instance() | {
+        "DBInstanceStatus": "available",
+        "MultiAZ": True,
+        "PreferredMaintenanceWindow": "sun:06:00-sun:06:30",
+        "PendingModifiedValues": {"MultiAZ": False, "EngineVersion": "17.2", "Port": None},
+        "DBParameterGroups": [
+            {"DBParameterGroupName": "own", "ParameterApplyStatus": "pending-reboot"},
+            {"DBParameterGroupName": "other", "ParameterApplyStatus": "in-sync"},
+        ],
+    }
+    plain = told | {"PendingModifiedValues": {}, "DBParameterGroups": []}
+
+    busy, idle = (
+        (scope_of(record(tmp_path / name, listing(instances=[one]))).instances or ())[0]
+        for name, one in (("busy", told), ("idle", plain))
+    )
+
+    assert busy.pending == ("EngineVersion", "MultiAZ", "parameter group own")
+    assert not busy.may_fail_over
+    assert idle.may_fail_over
+    assert idle.readiness == "available, Multi-AZ, maintained sun:06:00-sun:06:30, nothing pending"
+    assert not replace(idle, multi_az=False).may_fail_over
+    assert "Single-AZ" in replace(idle, multi_az=False).readiness
 
 
 @pytest.mark.parametrize(

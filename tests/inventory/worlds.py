@@ -33,7 +33,7 @@ from engine.inventory.wire import (
     WireInstance,
     WireKey,
     WireOptionGroup,
-    WirePending,
+    WireParameterGroup,
     WireReplication,
     WireRestoreWindow,
     WireSnapshot,
@@ -50,6 +50,8 @@ counts = st.none() | st.integers(0, 2**40)
 tags = st.none() | st.lists(st.builds(WireTag, texts, st.none() | texts), max_size=4)
 maybe = st.none() | texts
 flags = st.none() | st.booleans()
+
+PENDING = ("BackupRetentionPeriod", "DBInstanceClass", "MultiAZ")
 
 locations = st.builds(
     Location,
@@ -115,7 +117,8 @@ wire_instances = st.builds(
         st.builds(WireStatus, st.sampled_from([None, "read replication", "other"]), maybe),
         max_size=2,
     ),
-    pending=st.none() | st.builds(WirePending, counts),
+    pending=st.none() | st.dictionaries(st.sampled_from(PENDING), counts | texts),
+    parameter_groups=st.none() | st.lists(st.builds(WireParameterGroup, texts, texts), max_size=2),
     replications=st.none() | st.lists(st.builds(WireReplication, maybe), max_size=2),
 )
 

@@ -106,8 +106,8 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "state-for-unshares",
                 "nothing is unshared while lock or journal cannot be reached",
-                "    {Action.DELETE, Action.UNSHARE, Action.MODIFY_BACKUPS,",
-                "    {Action.DELETE, Action.MODIFY_BACKUPS,",
+                "        Action.UNSHARE,\n        Action.MODIFY_BACKUPS,",
+                "        Action.MODIFY_BACKUPS,",
             ),
             (
                 "state-not-for-backups",
@@ -214,7 +214,8 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "delete-checked-after-a-wait",
                 "a delete that had to wait checks its victim anew",
-                "if isinstance(call, Delete | ModifyBackups):\n                # The wait",
+                "if isinstance(call, Delete | ModifyBackups | FailOver):\n"
+                "                # The wait",
                 "if False:\n                # The wait",
             ),
             (
@@ -222,6 +223,18 @@ MUTANTS: tuple[Mutant, ...] = (
                 "a zone is confirmed only if the pair is as it was",
                 "            holds = zone_pair(instance) == expected.expected",
                 "            holds = True",
+            ),
+        ],
+    ),
+    *mutants_of(
+        "engine/applying/performing.py",
+        "applying/test_failing_over.py",
+        [
+            (
+                "failover-once",
+                "a failover of which the reply was lost is not called for twice",
+                "        if isinstance(call, FailOver) and trouble in ONCE:",
+                "        if False:",
             ),
         ],
     ),

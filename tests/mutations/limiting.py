@@ -200,6 +200,48 @@ MUTANTS: tuple[Mutant, ...] = (
         ],
     ),
     *mutants_of(
+        "engine/planning/failing_back.py",
+        "planning/test_failing_back.py",
+        [
+            (
+                "failback-acknowledged",
+                "nothing is failed over unless somebody acknowledged it",
+                "        steps.withhold([step.id], Guard.FAIL_BACK)",
+                "        pass",
+            ),
+            (
+                "failback-point-first",
+                "a point that is due is made before its database is failed over",
+                "    if any(makes_primary(step) for step in draft.steps.values()):",
+                "    if False:",
+            ),
+            (
+                "failback-pending",
+                "what somebody left pending is not applied by a failover",
+                "    if instance.pending:",
+                "    if False:",
+            ),
+            (
+                "failback-being-made",
+                "nothing is failed over while a snapshot is being made of it",
+                "snapshot.state in _MAKING:",
+                "False:",
+            ),
+            (
+                "failback-quiet",
+                "nothing is failed over within the quiet time of its last failover",
+                "    elif told is not None and world.now - told.at < quiet:",
+                "    elif False:",
+            ),
+            (
+                "failback-undated",
+                "nothing is failed over of which nothing tells when it last was",
+                "    elif since is None:\n        yield",
+                "    elif since is None:\n        return\n        yield",
+            ),
+        ],
+    ),
+    *mutants_of(
         "engine/plans/troubles.py",
         "plans/test_troubles.py",
         [

@@ -219,15 +219,51 @@ MUTANTS: tuple[Mutant, ...] = (
         ],
     ),
     *mutants_of(
-        "engine/verifying/automated.py",
-        "verifying/test_automated.py",
+        "engine/verifying/evidence.py",
+        "verifying/test_automated.py verifying/test_failovers.py",
         [
             (
                 "verifier-automated-database",
-                "the automated backups of a database of the same name stay as they are",
+                "a database of the same name stays as it is",
                 "(one.arn, one.resource_id) == (step.arn, step.source.resource_id)",
                 "one.arn == step.arn",
             ),
+        ],
+    ),
+    *mutants_of(
+        "engine/verifying/failovers.py",
+        "verifying/test_failovers.py",
+        [
+            (
+                "verifier-failover-one-policy",
+                "two policies decide nothing about failing back",
+                "    if len(policies) != 1:",
+                "    if not policies:",
+            ),
+            (
+                "verifier-failover-window",
+                "nothing is failed over outside of its maintenance window",
+                "    if not _is_open(instance.maintenance_window, evidence):",
+                "    if False:",
+            ),
+            (
+                "verifier-failover-quiet",
+                "nothing is failed over within the quiet time",
+                "        if told and evidence.now - event.at < wanted.quiet:",
+                "        if False:",
+            ),
+            (
+                "verifier-failover-pending",
+                "nothing is failed over while something is pending",
+                "or not instance.multi_az or instance.pending:",
+                "or not instance.multi_az:",
+            ),
+        ],
+    ),
+    *mutants_of(
+        "engine/verifying/automated.py",
+        "verifying/test_automated.py",
+        [
             (
                 "verifier-automated-one-policy",
                 "two policies decide nothing about automated backups",

@@ -11,6 +11,9 @@ import pytest
 from engine.documents.model import (
     AutomatedTerms,
     Documents,
+    FailBack,
+    Failover,
+    Override,
     Replicating,
     Replication,
     ShareRule,
@@ -373,6 +376,20 @@ def test_replication_needs_both_ends_and_the_key_there(tmp_path: Path) -> None:
     assert allows(policy, "kms:Decrypt", f"arn:aws:kms:eu-west-1:{PROD}:key/k")
     assert f"arn:aws:kms:eu-central-1:{PROD}:alias/far" in of(permissions, PROD).keys
     assert "rds:ModifyDBInstance" not in actions(policy)
+
+
+def test_failing_back_needs_reboots_of_the_databases_of_the_policy_only(tmp_path: Path) -> None:
+    plain = documents(tmp_path)
+    gold = plain.policies["gold"]
+    said = replace(gold, terms=replace(gold.terms, failover=Failover(fail_back=FailBack.IN_WINDOW)))
+    override = Override(gold.select, {("failover", "fail_back"): FailBack.IN_WINDOW})
+    for policy in (said, replace(gold, overrides=(override,))):
+        permissions = found(replace(plain, policies={"gold": policy}))
+        allowed = role(permissions, PROD).document()
+        assert allows(allowed, "rds:RebootDBInstance", DATABASE)
+        assert not allows(allowed, "rds:RebootDBInstance", DATABASE.replace(PROD, VAULT))
+        assert "rds:RebootDBInstance" not in actions(role(permissions, VAULT).document())
+    assert "rds:RebootDBInstance" not in actions(role(found(plain), PROD).document())
 
 
 def test_a_replication_that_is_to_stop_needs_no_key(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from engine.plans.codes import (
-    AUTOMATED,
     EFFECTS,
+    OF_INSTANCES,
     PROTECTIONS,
     Action,
     Check,
@@ -236,7 +236,7 @@ def plan(*steps: Step, **parts: object) -> Plan:
 def summary(whole: Plan) -> Summary:
     done = [one for one in whole.steps if one.withheld_by is None]
     verdicts = [one.forecast.verdict for one in done if one.forecast]
-    counts = Counter("update" if a in AUTOMATED else _VERBS[a] for a in (s.action for s in done))
+    counts = Counter("update" if a in OF_INSTANCES else _VERBS[a] for a in (s.action for s in done))
     return Summary(
         **counts,
         withheld=len(whole.steps) - len(done),
@@ -561,6 +561,7 @@ def automated() -> Plan:
         "the policy does not want it there; what is there stays until its retention ends",
     )
     loss = Reason(StepReason.BACKUPS_TURNED_OFF, "turned off, with an outage: all are deleted")
+    back = Reason(StepReason.FAIL_BACK, "from eu-west-1b back to eu-west-1a, an outage")
     stopped = settings_step(Action.STOP_REPLICATION, one, At(PROD.account, "eu-west-2"), moved)
     started = settings_step(Action.REPLICATE_BACKUPS, one, far, there, BackupRetentionPeriod=7)
     held = settings_step(Action.MODIFY_BACKUPS, off, PROD, loss, BackupRetentionPeriod=0)
@@ -570,6 +571,7 @@ def automated() -> Plan:
         stopped,
         replace(started, depends_on=(stopped.id,)),
         replace(held, withheld_by="backup_loss"),
+        settings_step(Action.FAIL_OVER, two, PROD, back, ForceFailover=True),
         guards=(
             GuardState(
                 Guard.BACKUP_LOSS,

@@ -183,12 +183,12 @@ class _Run:
             case Check.NO_COPY_IN_FLIGHT_TO:
                 readers = self.world.readers(condition.arn)
                 return all(reader.location.account != expected for reader in readers)
-            case Check.ADOPTABLE | Check.ROOM_FOR_TAGS | Check.BACKUP_SETTINGS | Check.REPLICATIONS:
-                raise AssertionError("nothing is adopted here, and no automated backup changed")
             case Check.REPLICA_OF:
                 return database is not None and self._followed(database) == expected
             case Check.AUTOMATED_SNAPSHOT:
                 return False  # no database of this world has automated backups
+            case _:
+                raise AssertionError("nothing here is adopted, set up or failed back")
 
     def _followed(self, replica: Database) -> str | None:
         followed = self.world.living((replica.location, replica.replicates or ""))
