@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 import engine
@@ -21,7 +21,7 @@ from engine.documents.control_model import (
     Rule,
 )
 from engine.documents.model import Documents, Place
-from engine.inventory.records import Inventory
+from engine.inventory.records import Inventory, Kind
 from engine.planning.draft import at
 from engine.planning.drift.shares import shares_read
 from engine.planning.objectives import judge_objectives
@@ -71,22 +71,22 @@ def audit(
         now: the one time of the run, in UTC.
         asked: the ARNs of the snapshots about whose shares AWS was asked.
     """
-    world, sources = survey(documents, inventory, now)
-    grounds = Grounds(world, sources, RouteBook(world.estate, dict(inventory.scopes)))
+    grounds = [_grounds(documents, inventory, now, k) for k in Kind if k in documents.kinds]
     controls = tuple(_judge(one, grounds) for one in sorted(documents.controls, key=lambda c: c.id))
     policies = documents.policies
     objectives = tuple(
         ObjectiveFound(one, written(policies[one.policy].place))
-        for one in judge_objectives(sources, world, grounds.book)
+        for kind in grounds
+        for one in judge_objectives(kind.sources, kind.world, kind.book)
     )
-    read = inventory_read([world])
+    read = inventory_read([one.world for one in grounds])
     judged = all(
         ruling.status is not ControlStatus.NOT_JUDGED for c in controls for ruling in c.rulings
     )
     return AuditFound(
         format_version=AUDIT_FORMAT_VERSION,
         engine_version=engine.__version__,
-        estate=world.estate.name,
+        estate=documents.estate.name,
         as_of=now,
         policies_digest=documents.digest,
         controls_digest=documents.controls_digest,
@@ -100,14 +100,27 @@ def audit(
     )
 
 
+def _grounds(documents: Documents, inventory: Inventory, now: datetime, kind: Kind) -> Grounds:
+    """Return what rules look at of one kind of databases.
+
+    Where clusters are looked at themselves, their members are none.
+    """
+    world, sources = survey(documents, inventory, now, kind)
+    if kind is Kind.INSTANCE and Kind.CLUSTER in documents.kinds:
+        sources = tuple(one for one in sources if one.instance is None or not one.instance.cluster)
+    return Grounds(world, sources, RouteBook(world.estate, dict(inventory.scopes)))
+
+
 def written(place: Place | None) -> Written | None:
     """Return a place in the documents as reports name it."""
     return None if place is None else Written(place.file, place.line, place.column)
 
 
-def _judge(control: Control, grounds: Grounds) -> ControlFound:
-    rulings = [_ruling(control, source, grounds) for source in subjects(control, grounds)]
-    rulings += _unread(control, grounds)
+def _judge(control: Control, grounds: Sequence[Grounds]) -> ControlFound:
+    rulings = [
+        _ruling(control, source, one) for one in grounds for source in subjects(control, one)
+    ]
+    rulings += dict.fromkeys(ruling for one in grounds for ruling in _unread(control, one))
     status = max(
         (one.status for one in rulings), key=_ORDER.index, default=ControlStatus.NOT_JUDGED
     )

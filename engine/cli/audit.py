@@ -100,7 +100,7 @@ def _look(documents: Documents, now: datetime, depth: str) -> tuple[Inventory, t
     if depth == "auto":
         depth = Depth.ALL if asks_for_shares(documents) else Depth.NONE
     clients = clients_of(documents.estate)
-    inventory = read_live(documents.estate, clients, now)
+    inventory = read_live(documents.estate, clients, now, documents.kinds)
     if depth == Depth.NONE:
         return inventory, ()
     asked = snapshots_to_ask_about(documents, inventory, now, PlanOptions(), Depth(depth))

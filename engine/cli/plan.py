@@ -90,7 +90,9 @@ def _plan(args: argparse.Namespace) -> Plan:
 
         now = the_time(args)
         clients = clients_of(documents.estate)
-        inventory = read_live(documents.estate, clients, now, documents.kinds)
+        known = before.loaded.documents if before is not None else None
+        kinds = documents.kinds | (known.kinds if known is not None else frozenset())
+        inventory = read_live(documents.estate, clients, now, kinds)
     from engine.planning.plan import make_plan
 
     options = PlanOptions(tuple(args.only), tuple(args.exclude), frozenset(args.acknowledge))

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from engine.cli.inputs import add_at, add_policies, document_paths, parse_seconds, the_time
 from engine.documents.load import Loaded
+from engine.documents.model import Documents
 from engine.errors import ExitCode, UsageError
-from engine.inventory.records import Inventory
+from engine.inventory.records import Inventory, Kind
 from engine.simulation.settings import Pace, Settings
 from engine.simulation.timeline import Simulation
 
@@ -64,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
     days, settings = _days(args.days), _settings(args)
     loaded = _loaded(args)
     assert loaded.documents is not None
+    _tell_of_clusters(loaded.documents)
     inventory, start = _beginning(args, loaded)
     from engine.simulation.simulate import simulate
 
@@ -85,6 +87,11 @@ def run(args: argparse.Namespace) -> int:
 
             write_text(simulation_as_text(simulation, screen_of(sys.stdout)))
     return int(ExitCode.OK)
+
+
+def _tell_of_clusters(documents: Documents) -> None:
+    for name in sorted(documents.of(Kind.CLUSTER).policies):
+        sys.stderr.write(f"engine: policy {name} protects DB clusters, which are not simulated\n")
 
 
 def _write_page(path: str, simulation: Simulation, inventory: Inventory) -> None:

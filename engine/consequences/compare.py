@@ -11,7 +11,7 @@ from engine.consequences.points import reaches
 from engine.consequences.protection import protection
 from engine.consequences.side import side_of
 from engine.documents.model import Documents
-from engine.inventory.records import Inventory
+from engine.inventory.records import Inventory, Kind
 from engine.planning.plan import make_plan
 from engine.plans.consequences import Consequences
 from engine.plans.plan import Plan, PlanOptions
@@ -45,17 +45,24 @@ def consequences(
     """
     options = PlanOptions(plan.only, plan.exclude)
     old_plan = make_plan(before.documents, inventory, plan.as_of, options)
-    old = side_of(before.documents, inventory, old_plan)
-    new = side_of(after.documents, inventory, plan)
+    kinds = [k for k in Kind if k in before.documents.kinds | after.documents.kinds]
+    sides = [
+        (
+            side_of(before.documents, inventory, old_plan, kind),
+            side_of(after.documents, inventory, plan, kind),
+        )
+        for kind in kinds
+    ]
     return Consequences(
         against=against,
         commit=commit,
         policies_digest=before.documents.digest,
         horizon=plan.as_of + HORIZON,
         edits=tuple(edits(before.said, after.said)),
-        reach=tuple(reaches(old, new)),
-        chains=tuple(new_chains(old, new)),
-        protection=tuple(protection(old, new)),
+        reach=tuple(one for old, new in sides for one in reaches(old, new)),
+        # Clusters have no chains: each of their snapshots is stored in full.
+        chains=tuple(new_chains(*sides[0])),
+        protection=tuple(one for old, new in sides for one in protection(old, new)),
     )
 
 

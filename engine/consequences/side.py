@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.documents.model import Documents
-from engine.inventory.records import Inventory, Location
+from engine.inventory.records import Inventory, Kind, Location
 from engine.planning.routes import RouteBook
 from engine.planning.selecting import selected
 from engine.planning.steps import MAKES
@@ -60,14 +60,16 @@ class Side:
         return guard.acknowledge if guard is not None else None
 
 
-def side_of(documents: Documents, inventory: Inventory, plan: Plan) -> Side:
-    """Return the side of documents whose plan was made from this inventory."""
-    world, sources = survey(documents, inventory, plan.as_of)
+def side_of(
+    documents: Documents, inventory: Inventory, plan: Plan, kind: Kind = Kind.INSTANCE
+) -> Side:
+    """Return the side of documents whose plan was made from this inventory, for one kind."""
+    world, sources = survey(documents, inventory, plan.as_of, kind)
     options = PlanOptions(plan.only, plan.exclude)
     chosen = selected(sources, world, options)
     return Side(
         world=world,
-        book=RouteBook(world.estate, dict(inventory.scopes)),
+        book=RouteBook(world.estate, dict(world.inventory.scopes)),
         plan=plan,
         sources={(source.location, source.ref.resource_id): source for source in chosen},
         deletes={step.arn: step for step in plan.steps if step.action is Action.DELETE},

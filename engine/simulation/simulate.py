@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from engine.documents.model import Documents
 from engine.documents.scene import Event
-from engine.inventory.records import Inventory
+from engine.inventory.records import Inventory, Kind
 from engine.simulation import whole
 from engine.simulation.settings import Settings
 from engine.simulation.timeline import Simulation
@@ -24,7 +24,8 @@ def simulate(
     """Play what a scheduler that runs the engine would bring about, starting from an inventory.
 
     The planner, the verifier and the forecasts are those of `engine plan`; AWS is made up: what is
-    begun takes its time, what AWS limits is limited. Nothing outside is read or changed.
+    begun takes its time, what AWS limits is limited. Nothing outside is read or changed. Only DB
+    instances are played: policies that protect DB clusters are left out.
 
     Args:
         documents: the estate and its policies. Events may rotate keys of theirs on the way.
@@ -35,4 +36,5 @@ def simulate(
         settings: how often runs come, how long they go on, how long AWS takes.
     """
     end = start + timedelta(days=days)
-    return whole.play(documents, inventory, start, end, tuple(events), settings or Settings())
+    played = documents.of(Kind.INSTANCE)
+    return whole.play(played, inventory, start, end, tuple(events), settings or Settings())
