@@ -101,6 +101,30 @@ def _call_instances(rds: Any, places: Places) -> None:
     rds.delete_db_instance(DBInstanceIdentifier="new", SkipFinalSnapshot=True)
 
 
+def _call_clusters(rds: Any, places: Places) -> None:
+    rds.create_db_cluster(
+        DBClusterIdentifier="ledger",
+        Engine="aurora-mysql",
+        MasterUsername="admin",
+        MasterUserPassword="not-a-secret",
+        KmsKeyId="alias/own",
+    )
+    named = {"DBClusterSnapshotIdentifier": "one"}
+    rds.create_db_cluster_snapshot(DBClusterIdentifier="ledger", **named)
+    rds.describe_db_cluster_snapshots()
+    places.pass_time()
+    rds.copy_db_cluster_snapshot(
+        SourceDBClusterSnapshotIdentifier="one", TargetDBClusterSnapshotIdentifier="two"
+    )
+    rds.modify_db_cluster_snapshot_attribute(
+        AttributeName="restore", ValuesToAdd=["400000000000"], **named
+    )
+    rds.describe_db_cluster_snapshot_attributes(**named)
+    rds.describe_db_cluster_snapshots()
+    places.pass_time()
+    rds.delete_db_cluster_snapshot(**named)
+
+
 def _call_the_rest(rds: Any, far: Any) -> None:
     rds.describe_events()
     rds.describe_account_attributes()
@@ -123,6 +147,7 @@ def test_every_answer_of_the_lab_has_its_shape(places: Places, scene: Account) -
     rds, far = witness.watch(scene.rds), witness.watch(scene.rds_in(FRANKFURT))
     _call_snapshots(rds, places, scene)
     _call_instances(rds, places)
+    _call_clusters(rds, places)
     _call_the_rest(rds, far)
     assert witness.strange == []
     assert _own_operations() - witness.seen == set()

@@ -143,10 +143,6 @@ class LabBackend(AnsweredByLab, RDSBackend):
             self, db_cluster_identifier, db_cluster_snapshot_identifier, tags, snapshot_type
         )
 
-    def delete_db_cluster_snapshot(self, db_snapshot_identifier: str) -> Any:
-        """Delete a manual snapshot of a cluster, or cancel a copy."""
-        return clusters.delete(self, db_snapshot_identifier)
-
     def describe_db_cluster_snapshot_attributes(
         self, db_cluster_snapshot_identifier: str
     ) -> dict[str, list[str]]:

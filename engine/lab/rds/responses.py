@@ -12,6 +12,7 @@ from moto.rds.responses import RDSResponse
 
 from engine.lab.rds import (
     automated,
+    cluster_listing,
     clusters,
     copying,
     events,
@@ -124,7 +125,7 @@ class LabRdsResponse(RDSResponse):
 
     def describe_db_cluster_snapshots(self) -> ActionResult:
         """DescribeDBClusterSnapshots, in pages."""
-        found = clusters.listed(
+        found = cluster_listing.listed(
             self.backend,
             self.params.get("SnapshotType"),
             self.params.get("DBClusterSnapshotIdentifier"),
@@ -140,7 +141,16 @@ class LabRdsResponse(RDSResponse):
             self.params["DBClusterSnapshotIdentifier"],
             check_tags(self.params.get("Tags")),
         )
-        return ActionResult({"DBClusterSnapshot": clusters.described(snapshot, self.backend)})
+        return ActionResult(
+            {"DBClusterSnapshot": cluster_listing.described(snapshot, self.backend)}
+        )
+
+    def delete_db_cluster_snapshot(self) -> ActionResult:
+        """DeleteDBClusterSnapshot."""
+        snapshot = clusters.delete(self.backend, self.params["DBClusterSnapshotIdentifier"])
+        return ActionResult(
+            {"DBClusterSnapshot": cluster_listing.described(snapshot, self.backend)}
+        )
 
     def copy_db_cluster_snapshot(self) -> ActionResult:
         """CopyDBClusterSnapshot."""
@@ -152,7 +162,9 @@ class LabRdsResponse(RDSResponse):
             copy_tags=bool(self.params.get("CopyTags")),
         )
         snapshot = clusters.copy(self.backend, order)
-        return ActionResult({"DBClusterSnapshot": clusters.described(snapshot, self.backend)})
+        return ActionResult(
+            {"DBClusterSnapshot": cluster_listing.described(snapshot, self.backend)}
+        )
 
     def describe_events(self) -> ActionResult:
         """DescribeEvents."""
