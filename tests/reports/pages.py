@@ -35,7 +35,7 @@ class Element:
         if self.tag in BESIDE or self.attributes.get("class") in {"steps", "sign"}:
             return []
         own = [one if isinstance(one, str) else "".join(one._texts()) for one in self.inside]
-        return own if self.tag in {"a", "b", "bdi", "code", "span"} else [" ", *own, " "]
+        return own if self.tag in {"a", "b", "bdi", "code", "span", "time"} else [" ", *own, " "]
 
     def all(self, *tags: str) -> list[Element]:
         """The elements of these tags in it, in the order of the page."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import unicodedata
 from functools import cache
 from importlib.resources import files
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     import jinja2
 
 _RIGHT_TO_LEFT = frozenset({"R", "AL"})
+# Split by it, every second piece of a text is a day or a time.
+_MOMENT = re.compile(r"(\b\d{4}-\d\d-\d\d(?: \d\d:\d\dZ)?\b)")
 
 
 def rendered(template: str, **values: object) -> str:
@@ -53,6 +56,7 @@ def _environment() -> jinja2.Environment:
         finalize=_harmless,
     )
     environment.filters["turns"] = _turns
+    environment.filters["moments"] = _MOMENT.split
     return environment
 
 

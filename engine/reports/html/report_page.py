@@ -41,7 +41,8 @@ def plan_as_html(plan: Plan, *, full: bool = False) -> str:
     report = plan_report(plan)
     if full:
         report = _with_folds_of(report, plan_report(plan, full=True))
-    return report_as_html(report, tuple(_tiles(plan.summary)), _anchors(report), unfolded=full)
+    tiles = tuple(_tiles(plan.summary)) if plan.steps else ()
+    return report_as_html(report, tiles, _anchors(report), unfolded=full)
 
 
 def report_as_html(
