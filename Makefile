@@ -20,6 +20,9 @@ setup: $(READY)  ## a private virtual environment with everything in it
 demo: $(READY)  ## validate, plan and apply against the embedded lab
 	@docs/demo.sh
 
+pictures: $(READY)  ## draw docs/images anew, where Chromium is installed
+	@docs/pictures.sh
+
 lint: $(READY)  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -49,4 +52,4 @@ bench: $(READY)  ## speed and memory, printed
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help setup demo lint test coverage chaos mutants bench clean
+.PHONY: help setup demo pictures lint test coverage chaos mutants bench clean

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.plans.codes import Verdict
+from engine.plans.costs import Costs, StepCost
 from engine.plans.plan import Plan
 from engine.reports.html.report_page import plan_as_html, report_as_html
 from engine.reports.lines import Column, Report, Section, Table, Tone, cell, line, name
@@ -128,6 +129,17 @@ def test_steps_show_only_what_tells_them_apart() -> None:
     told = forecast(Verdict.INCREMENTAL, "primary_same_zone", "another reason")
     shown = check(plan_as_html(plan(one, replace(other, forecast=told))))
     assert [title.text for title in shown.root.all("thead")[0].all("th")][3] == "stored"
+
+
+def test_what_a_step_takes_and_costs_stands_beside_it() -> None:
+    making, other = create(source("a")), create(source("b"))
+    cost = StepCost(making.id, (1, 2), (0.1, 3.0), (0, 0), (600.0, 3600.0))
+    costs = Costs((0, 9), (0, 3), (0, 0), steps=(cost,))
+    page = check(plan_as_html(replace(plan(making, other), costs=costs)))
+    (row, free) = page.root.all("tbody")[0].all("tr")
+    told = {one.attributes["data-title"]: one.text for one in row.all("td")}
+    assert (told["takes"], told["a month"]) == ("10 min to 60 min", "+$0.10 to +$3.00")
+    assert [one.text for one in free.all("td")[2:]] == ["", ""]
 
 
 def test_the_counts_stand_on_top_deletes_first() -> None:

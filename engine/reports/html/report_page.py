@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
 
+from engine.plans.costs import StepCost
 from engine.plans.plan import Plan, Step, Summary
 from engine.reports.html.rendering import rendered
 from engine.reports.html.sections import parts
@@ -42,13 +45,15 @@ def plan_as_html(plan: Plan, *, full: bool = False) -> str:
     if full:
         report = _with_folds_of(report, plan_report(plan, full=True))
     tiles = tuple(_tiles(plan.summary)) if plan.steps else ()
-    return report_as_html(report, tiles, _anchors(report), unfolded=full)
+    costs = {cost.step: cost for cost in plan.costs.steps} if plan.costs else {}
+    return report_as_html(report, tiles, _anchors(report), costs, unfolded=full)
 
 
 def report_as_html(
     report: Report,
     tiles: Sequence[Tile] = (),
-    anchors: dict[str, Anchor] | None = None,
+    anchors: Mapping[str, Anchor] = MappingProxyType({}),
+    costs: Mapping[str, StepCost] = MappingProxyType({}),
     *,
     unfolded: bool = False,
 ) -> str:
@@ -58,6 +63,7 @@ def report_as_html(
         report: what to show.
         tiles: counts on top of it.
         anchors: where names lead to that are steps of the page.
+        costs: what steps cost, by their ids.
         unfolded: whether folded lines show their steps at once.
     """
     return rendered(
@@ -65,9 +71,9 @@ def report_as_html(
         report=report,
         tiles=tiles,
         parts=tuple(parts(report.sections)),
-        anchors=anchors or {},
+        anchors=anchors,
         unfolded=unfolded,
-        step_table=step_table,
+        step_table=partial(step_table, costs=costs),
     )
 
 

@@ -9,8 +9,8 @@ from datetime import timedelta
 from engine.reports.folding import grouped
 from engine.reports.html.rendering import rendered
 from engine.reports.html.report_page import Tile
-from engine.reports.html.sections import Part, parts
-from engine.reports.lines import Column, Report, Span, Table, Tone, cell, listed, name
+from engine.reports.html.sections import parts
+from engine.reports.lines import Column, Span, Table, Tone, cell, listed, name
 from engine.reports.simulated.axis import WIDTH, Axis
 from engine.reports.simulated.drawing import (
     CHART_HEIGHT,
@@ -32,8 +32,9 @@ from engine.simulation.timeline import Simulation, Surprise, Unexpected
 GROUPS = 150
 BYTES = 2_000_000
 NAMES = 8
-# Sections of the report that the page shows in its own way.
+# Sections of the report that the page shows in its own way, or in its own place.
 _OWN = frozenset({"Surprises"})
+_EVENTS = "Events"
 _HOUR = timedelta(hours=1)
 _DAYS = timedelta(days=30)
 
@@ -77,13 +78,15 @@ def simulation_as_html(simulation: Simulation, before: Sequence[Standing] = ()) 
     seen = survey(simulation, before)
     drawn, undrawn = _drawn(simulation, before, seen)
     report = simulation_report(simulation)
+    others = tuple(parts(one for one in report.sections if one.title not in _OWN))
     return rendered(
         "simulation.html",
         simulation=simulation,
         report=report,
         tiles=tuple(_tiles(simulation)),
         surprises=_surprises(simulation.surprises),
-        others=tuple(_others(report)),
+        events=tuple(part for part in others if part.title == _EVENTS),
+        others=tuple(part for part in others if part.title != _EVENTS),
         held=tuple(_held(seen)),
         ages=chart(seen.ages),
         drawn=drawn,
@@ -139,11 +142,6 @@ def _surprises(surprises: Sequence[Surprise]) -> Table | None:
         )
     rows.sort(key=lambda row: row[0][0].text)
     return Table(tuple(Column(title) for title in columns), tuple(rows))
-
-
-def _others(report: Report) -> Iterator[Part]:
-    """Yield the sections of the report that have no place of their own on the page."""
-    return parts(one for one in report.sections if one.title not in _OWN)
 
 
 def _held(seen: Survey) -> Iterator[Held]:
