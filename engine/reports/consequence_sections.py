@@ -172,10 +172,15 @@ def _when_of(leaving: Leaving, points: Sequence[PointChange]) -> Iterator[str | 
             yield f"{number} protected: {_texts(point.text for point in points)}"
         case Leaving.LATER:
             days = sorted({_day(point.after_at) for point in points if point.after_at})
-            span = f"on {days[0]}" if len(days) == 1 else f"from {days[0]} to {days[-1]}"
-            yield f"{number} {span}{_shift(points)}"
+            yield f"{number} {_days(days)}{_shift(points)}"
         case Leaving.STAYS:
             yield f"{number} not as far as was looked ahead"
+
+
+def _days(days: Sequence[str]) -> str:
+    if not days:
+        return "at an unknown time"
+    return f"on {days[0]}" if len(days) == 1 else f"from {days[0]} to {days[-1]}"
 
 
 def _acknowledged(points: Sequence[PointChange]) -> Iterator[str | Span]:

@@ -56,3 +56,13 @@ def test_a_plan_that_was_compared_with_nothing_says_nothing_of_it() -> None:
     text = plan_as_text(empty(), Screen())
     assert "Against" not in text
     assert "change" not in text
+
+
+def test_points_that_go_nobody_knows_when_are_told_all_the_same() -> None:
+    shown = shortened()
+    assert shown.consequences is not None
+    first = shown.consequences.reach[0]
+    timeless = tuple(replace(one, after=Leaving.LATER, after_at=None) for one in first.points)
+    found = replace(shown.consequences, reach=(replace(first, points=timeless),))
+    text = plan_as_text(replace(shown, consequences=found), Screen(width=200))
+    assert f"{len(timeless)} at an unknown time" in text
