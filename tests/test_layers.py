@@ -55,7 +55,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "permissions": {*RECORDS, "documents.model", "inventory.convert", "aws.roles"},
     "costs": {*RECORDS, "errors", "identity", "plans", "documents.model"},
     "auditing": VALUES | {"planning"},
-    "consequences": VALUES | {"planning"},
+    "consequences": VALUES | {"planning", "costs"},
     "reports": {"errors", "plans", "retention", "simulation.timeline", "simulation.before"},
     "reports.neutral": set(),
     "lab": set(),

@@ -52,6 +52,7 @@ def compared(
 ) -> Plan:
     """Return a plan with what its documents do that those before would not."""
     from engine.consequences.compare import Version, consequences, not_compared
+    from engine.costs.price_file import prices_of
 
     if before.loaded.documents is None:
         errors = [d for d in before.loaded.diagnostics if d.severity is Severity.ERROR]
@@ -60,7 +61,8 @@ def compared(
         return replace(plan, consequences=found)
     old = Version(before.loaded.documents, _said(before.loaded))
     new = Version(documents, _said(after))
-    found = consequences(old, new, inventory, plan, before.against, before.commit)
+    prices = prices_of(documents.estate)
+    found = consequences(old, new, inventory, plan, prices, before.against, before.commit)
     return replace(plan, consequences=found)
 
 

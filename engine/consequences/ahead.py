@@ -39,10 +39,10 @@ class Prospect:
 
 @dataclass(frozen=True, slots=True)
 class Future:
-    """When rules drop each slot that is there now, and the oldest point at the horizon."""
+    """When rules drop each slot that is there now, and the slots that there are at the horizon."""
 
     ends: Mapping[datetime, datetime]
-    oldest: datetime | None
+    slots: frozenset[datetime]
 
 
 def prospect(
@@ -119,6 +119,7 @@ def _first_of_each(
             yield slot
 
 
+@lru_cache(maxsize=4096)
 def future_of(prospect: Prospect, now: datetime) -> Future:
     """Return what becomes of the points: rules judge once a day, over all that has come by then."""
     judges = dict(prospect.points)
@@ -134,7 +135,7 @@ def future_of(prospect: Prospect, now: datetime) -> Future:
             for slot in _dropped(judges, day):
                 del judges[slot]
                 ends[slot] = max(new)
-    return Future(ends, min((*judges, *prospect.others), default=None))
+    return Future(ends, prospect.others | judges.keys())
 
 
 def _dropped(

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from engine.consequences.side import Side
 from engine.identity.chains import Chain
-from engine.inventory.records import Location
+from engine.inventory.records import Kind, Location
 from engine.planning.coming import Coming, coming
 from engine.planning.draft import at
 from engine.planning.slots import next_due
@@ -16,7 +16,13 @@ from engine.plans.consequences import NewChain
 
 
 def new_chains(before: Side, after: Side) -> Iterator[NewChain]:
-    """Yield the chains of which nothing is there yet, and which would not begin otherwise."""
+    """Yield the chains of which nothing is there yet, and which would not begin otherwise.
+
+    Snapshots of clusters are always full: they have no chains (Aurora User Guide, Copying a DB
+    cluster snapshot).
+    """
+    if after.world.kind is Kind.CLUSTER:
+        return
     for key in sorted(before.sources.keys() & after.sources.keys()):
         source = after.sources[key]
         old, new = _coming(before, before.sources[key]), _coming(after, source)

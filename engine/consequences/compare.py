@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from engine.consequences.ahead import HORIZON
 from engine.consequences.chains import new_chains
 from engine.consequences.edits import Said, edits
+from engine.consequences.expenses import cost_changes
+from engine.consequences.outlook import outlooks
 from engine.consequences.points import reaches
 from engine.consequences.protection import protection
 from engine.consequences.side import side_of
+from engine.costs.book import book_of
+from engine.costs.prices import Prices
 from engine.documents.model import Documents
 from engine.inventory.records import Inventory, Kind
 from engine.planning.plan import make_plan
@@ -30,6 +34,7 @@ def consequences(
     after: Version,
     inventory: Inventory,
     plan: Plan,
+    prices: Prices,
     against: str,
     commit: str | None = None,
 ) -> Consequences:
@@ -40,12 +45,13 @@ def consequences(
         after: the documents that `plan` was made from.
         inventory: what exists; both are planned from it.
         plan: that of the documents with the change.
+        prices: what AWS asks.
         against: how the documents before were named.
         commit: where they were read from, None where that was a folder.
     """
     options = PlanOptions(plan.only, plan.exclude)
     old_plan = make_plan(before.documents, inventory, plan.as_of, options)
-    kinds = [k for k in Kind if k in before.documents.kinds | after.documents.kinds]
+    kinds = [kind for kind in Kind if kind in before.documents.kinds | after.documents.kinds]
     sides = [
         (
             side_of(before.documents, inventory, old_plan, kind),
@@ -53,16 +59,20 @@ def consequences(
         )
         for kind in kinds
     ]
+    found = [list(outlooks(*pair)) for pair in sides]
+    books = book_of(before.documents, prices), book_of(after.documents, prices)
     return Consequences(
         against=against,
         commit=commit,
         policies_digest=before.documents.digest,
         horizon=plan.as_of + HORIZON,
         edits=tuple(edits(before.said, after.said)),
-        reach=tuple(one for old, new in sides for one in reaches(old, new)),
-        # Clusters have no chains: each of their snapshots is stored in full.
-        chains=tuple(new_chains(*sides[0])),
-        protection=tuple(one for old, new in sides for one in protection(old, new)),
+        reach=tuple(
+            reach for pair, each in zip(sides, found, strict=True) for reach in reaches(*pair, each)
+        ),
+        chains=tuple(chain for pair in sides for chain in new_chains(*pair)),
+        protection=tuple(one for pair in sides for one in protection(*pair)),
+        costs=tuple(cost_changes((one for each in found for one in each), inventory, *books)),
     )
 
 

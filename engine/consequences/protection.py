@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from engine.consequences.side import Side, SourceKey
 from engine.inventory.records import Location
 from engine.planning.draft import at
-from engine.planning.survey import Life
+from engine.planning.survey import Life, Source
 from engine.plans.codes import ProtectionChange
 from engine.plans.consequences import Protected
 
@@ -32,9 +32,15 @@ def _change(was: str | None, will: str | None) -> ProtectionChange:
 def _protected(side: Side, key: SourceKey) -> dict[Location, str]:
     """Return the policy that brings points of a database to each location."""
     source = side.sources.get(key)
-    if source is None or source.life is not Life.LIVE:
+    if source is None or source.policy is None:
         return {}
-    if source.policy is None or source.terms is None or source.terms.snapshots.schedule is None:
-        return {}
+    return dict.fromkeys(protected_at(side, source), source.policy.name)
+
+
+def protected_at(side: Side, source: Source) -> set[Location]:
+    """Return where a policy brings points of a source: home, and to each target."""
+    is_live = source.life is Life.LIVE and source.terms is not None
+    if not is_live or source.terms is None or source.terms.snapshots.schedule is None:
+        return set()
     routes, _ = side.book.routes(source.terms, source.location)
-    return dict.fromkeys((source.location, *(r.location for r in routes)), source.policy.name)
+    return {source.location, *(route.location for route in routes)}

@@ -60,10 +60,8 @@ class Side:
         return guard.acknowledge if guard is not None else None
 
 
-def side_of(
-    documents: Documents, inventory: Inventory, plan: Plan, kind: Kind = Kind.INSTANCE
-) -> Side:
-    """Return the side of documents whose plan was made from this inventory, for one kind."""
+def side_of(documents: Documents, inventory: Inventory, plan: Plan, kind: Kind) -> Side:
+    """Return the side of documents whose plan was made from this inventory, of one kind."""
     world, sources = survey(documents, inventory, plan.as_of, kind)
     options = PlanOptions(plan.only, plan.exclude)
     chosen = selected(sources, world, options)

@@ -156,7 +156,7 @@ def _texts(ref: str, commit: str, top: Path, places: Sequence[_Place]) -> Texts:
                 f"{shown} was not there at {ref}",
                 where=str(top),
                 fix="if the documents stood elsewhere then, give them a folder: "
-                f"git worktree add ../before {ref}, then -against ../before/PATH",
+                f"git worktree add --detach ../before {ref}, then -against ../before/PATH",
             )
         chosen = [entry for entry in entries if _is_read(entry, place)]
         if not chosen:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.plans.codes import EditKind, Leaving, ProtectionChange
+from engine.plans.costs import Pair
 from engine.plans.refs import At, SourceRef
 
 
@@ -97,6 +98,20 @@ class Protected:
 
 
 @dataclass(frozen=True, slots=True)
+class CostChange:
+    """What is kept of a policy at a location will cost a month at the horizon, in USD.
+
+    Both are the least and the most, before the free allowance, of the databases of which the change
+    decides something.
+    """
+
+    policy: str
+    location: At
+    usd_month_before: Pair
+    usd_month_after: Pair
+
+
+@dataclass(frozen=True, slots=True)
 class Consequences:
     """What changes against older documents, with the same inventory at the same time.
 
@@ -114,6 +129,7 @@ class Consequences:
     reach: tuple[Reach, ...] = ()
     chains: tuple[NewChain, ...] = ()
     protection: tuple[Protected, ...] = ()
+    costs: tuple[CostChange, ...] = ()
 
 
 def moments(found: Consequences) -> Iterator[tuple[str, datetime | None]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
+from engine.plans.amounts import money
 from engine.plans.codes import EditKind, Leaving, ProtectionChange
 from engine.plans.consequences import (
     Consequences,
@@ -14,6 +15,7 @@ from engine.plans.consequences import (
     Protected,
     Reach,
 )
+from engine.plans.costs import Pair
 from engine.plans.refs import At
 from engine.reports.folding import grouped
 from engine.reports.lines import Column, Line, Section, Span, Table, Tone, cell, line, listed, name
@@ -46,6 +48,7 @@ def consequence_sections(found: Consequences | None, *, full: bool) -> Iterator[
     yield from _ends(found, _earlier, "go earlier", Tone.DELETE, full=full)
     yield from _chains(found.chains, full=full)
     yield from _ends(found, _longer, "stay longer", Tone.STRONG, full=full)
+    yield from _costs(found)
     yield from _edits(found.edits)
 
 
@@ -310,6 +313,35 @@ def _protection_row(alike: Sequence[Protected]) -> _Row:
         cell(away, name(place(one.location))),
         cell(*_databases(each.source.identifier for each in alike)),
     )
+
+
+def _costs(found: Consequences) -> Iterator[Section]:
+    if not found.costs or found.horizon is None:
+        return
+    was = _sum(one.usd_month_before for one in found.costs)
+    will = _sum(one.usd_month_after for one in found.costs)
+    title = f"Cost a month of what it is about: {money(was)} → {money(will)}"
+    day = _day(found.horizon)
+    columns = (
+        Column("policy and place"),
+        Column(f"before, on {day}", right=True),
+        Column(f"after, on {day}", right=True),
+    )
+    rows = tuple(
+        (
+            _about(one.policy, one.location),
+            cell(money(one.usd_month_before)),
+            cell(money(one.usd_month_after)),
+        )
+        for one in found.costs
+    )
+    note = line("Before the free allowance, if all goes as scheduled until then.", level=1)
+    yield Section(title, (note,), table=Table(columns, rows))
+
+
+def _sum(pairs: Iterable[Pair]) -> Pair:
+    known = list(pairs)
+    return sum(low for low, _ in known), sum(high for _, high in known)
 
 
 def _edits(edits: Sequence[PolicyEdit]) -> Iterator[Section]:

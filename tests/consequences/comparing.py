@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.consequences.compare import Version, consequences
+from engine.costs.price_file import prices_of
 from engine.documents.model import CopyRule, Documents
 from engine.inventory.records import Instance, Inventory, Location, Snapshot
 from engine.planning.plan import make_plan
@@ -62,7 +63,7 @@ def compared(
     plan = make_plan(after, found, now, options)
     assert not plan.findings
     old, new = Version(before, {}), Version(after, {})
-    return consequences(old, new, found, plan, "before")
+    return consequences(old, new, found, plan, prices_of(after.estate), "before")
 
 
 def reach(found: Consequences, location: Location = PROD) -> Reach:

@@ -9,6 +9,7 @@ from typing import Any
 from engine.plans.codes import EditKind, Leaving, ProtectionChange
 from engine.plans.consequences import (
     Consequences,
+    CostChange,
     NewChain,
     PointChange,
     PolicyEdit,
@@ -87,7 +88,11 @@ def shortened() -> Plan:
     ]
     terms = (TermEdit("snapshots.retention.keep.daily", "35", "14"),)
     edits = (PolicyEdit("gold", EditKind.CHANGED, terms),)
-    return replace(empty(), consequences=found(reach=tuple(reach), edits=edits))
+    costs = (
+        CostChange("gold", PROD, (12.0, 88.0), (9.5, 64.0)),
+        CostChange("gold", VAULT, (0.0, 88.0), (0.0, 64.0)),
+    )
+    return replace(empty(), consequences=found(reach=tuple(reach), edits=edits, costs=costs))
 
 
 def rearranged() -> Plan:

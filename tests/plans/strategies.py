@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.plans.consequences import (
     Consequences,
+    CostChange,
     NewChain,
     PointChange,
     PolicyEdit,
@@ -176,6 +177,7 @@ compared = st.builds(
         )
     ),
     protection=some(st.builds(Protected, source=sources, location=places)),
+    costs=some(st.builds(CostChange, words, places, pairs, pairs)),
 )
 plans = st.builds(
     Plan,

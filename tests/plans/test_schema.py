@@ -71,6 +71,7 @@ OBJECTS: dict[str, type] = {
     "reach": changes.Reach,
     "new_chain": changes.NewChain,
     "protected": changes.Protected,
+    "cost_change": changes.CostChange,
     "consequences": changes.Consequences,
 }
 
