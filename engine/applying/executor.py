@@ -13,6 +13,7 @@ from math import inf
 
 from engine.applying.graph import Graph, Lane
 from engine.applying.listings import Holdings, Section
+from engine.applying.observing import Observations
 from engine.applying.outcome import BUG, Problem, StepResult, StepState, Stop
 from engine.applying.performing import Performer, Report
 from engine.applying.ports import CloudError, Trouble, Workers
@@ -103,6 +104,7 @@ class Executor:
         self._postponed: list[_Postponed] = []
         self._first_postponed: dict[str, float] = {}
         self._percent: dict[str, int] = {}
+        self._observations = Observations(plan)
 
     def run(self, already: Iterable[StepResult] = ()) -> tuple[StepResult, ...]:
         """Work the graph off; return what became of each step, in the plan's order.
@@ -228,7 +230,7 @@ class Executor:
                     text = "the run was stopped before its turn"
                 self._settle(replace(result, state=unstarted, text=text))
             elif result.state is StepState.RUNNING:
-                self._performer.ledger.ended(result)
+                self._ended(result)
         return self._graph.results()
 
     # -- what comes back ---------------------------------------------------------------------
@@ -290,6 +292,7 @@ class Executor:
             self._settle(_result(replace(report, state=StepState.DONE)))
         else:
             pending = Pending(step, self._clock.elapsed(), report.made_here)
+            self._observations.began(step, pending.since, made_here=report.made_here)
             self._waiting.add(_section(step), pending)
             self._observer.changed(self._graph.begin(step, StepState.RUNNING, report.text))
 
@@ -307,6 +310,7 @@ class Executor:
 
     def _resolved(self, one: Resolved, seen_at: float) -> None:
         step = one.pending.step
+        self._observe(one, seen_at)
         if one.sighting is Sighting.LOST:
             self._settle(StepResult(step, StepState.FAILED, one.text, "object_lost"))
         elif one.sighting is Sighting.UNDER_WAY:
@@ -316,6 +320,13 @@ class Executor:
             self._submit(step, frozenset({_at(step)}), work)
         else:
             self._settle(StepResult(step, StepState.DONE, one.text))
+
+    def _observe(self, one: Resolved, seen_at: float) -> None:
+        step = one.pending.step
+        if one.sighting is Sighting.ARRIVED:
+            self._observations.arrived(step, self._clock.elapsed(), one.full_bytes)
+        elif one.sighting is Sighting.UNDER_WAY:
+            self._observations.under_way(step, seen_at, one.progress)
 
     def _progressed(self, step: Step, percent: int | None) -> None:
         if percent is not None and percent > self._percent.get(step.id, 0):
@@ -336,8 +347,11 @@ class Executor:
 
     def _announce(self, results: Iterable[StepResult]) -> None:
         for result in results:
-            self._performer.ledger.ended(result)
+            self._ended(result)
             self._observer.changed(result)
+
+    def _ended(self, result: StepResult) -> None:
+        self._performer.ledger.ended(result, self._observations.detail(result.step))
 
 
 def _at(step: Step) -> Location:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from engine.applying.calls import Call, described, operation
@@ -36,6 +37,9 @@ OUTLIVES = frozenset({Kind.RUN_STARTED, Kind.INTENT, Kind.RUN_ENDED})
 
 ENDS = frozenset({Kind.RUN_STARTED, Kind.RUN_ENDED})
 """What a list of runs is made of."""
+
+
+NOTHING_SEEN: Mapping[str, Any] = MappingProxyType({})
 
 
 class JournalError(EngineError):
@@ -143,9 +147,11 @@ class Journal:
         }
         self._append(Kind.OUTCOME, step, detail)
 
-    def step(self, step: str, state: str, text: str) -> None:
-        """Say what became of a step; raises JournalError."""
-        self._append(Kind.STEP, step, {"state": state, "text": text})
+    def step(
+        self, step: str, state: str, text: str, observed: Mapping[str, Any] = NOTHING_SEEN
+    ) -> None:
+        """Say what became of a step, and what was foreseen and seen of it; raises JournalError."""
+        self._append(Kind.STEP, step, {"state": state, "text": text, **observed})
 
     def run_ended(self, detail: Mapping[str, Any]) -> None:
         """Say how the run ended; raises JournalError."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from engine.applying.calls import Call
-from engine.applying.journal import Journal, JournalError
+from engine.applying.journal import NOTHING_SEEN, Journal, JournalError
 from engine.applying.lock import Lock, LockLostError
 from engine.applying.outcome import STATE_UNREACHABLE, Problem, StepResult
 from engine.errors import EngineError
@@ -104,12 +105,12 @@ class Ledger:
         except JournalError as trouble:
             self._note(trouble)
 
-    def ended(self, result: StepResult) -> None:
-        """Write down what became of a step."""
+    def ended(self, result: StepResult, observed: Mapping[str, Any] = NOTHING_SEEN) -> None:
+        """Write down what became of a step, and what was foreseen and seen of it."""
         if self._journal is None:
             return
         try:
-            self._journal.step(result.step.id, result.state.value, result.text)
+            self._journal.step(result.step.id, result.state.value, result.text, observed)
         except JournalError as trouble:
             self._note(trouble)
 

@@ -86,6 +86,20 @@ def read_run(path: Path, run: str) -> tuple[Entry, ...]:
     return _read(path, sql, run)
 
 
+def read_observed(path: Path, limit: int) -> tuple[Entry, ...]:
+    """Return what the newest `limit` runs saw of steps, in the order written.
+
+    Raises:
+        JournalError: there is no journal, or it cannot be read.
+    """
+    newest = "SELECT run FROM entries WHERE kind = 'run_started' ORDER BY seq DESC LIMIT ?"
+    sql = (
+        "SELECT seq, run, at, kind, step, detail FROM entries"
+        f" WHERE kind = 'step' AND detail LIKE '%\"seen\":%' AND run IN ({newest}) ORDER BY seq"
+    )
+    return _read(path, sql, limit)
+
+
 def _read(path: Path, sql: str, argument: object) -> tuple[Entry, ...]:
     if not path.is_file():
         raise JournalError(

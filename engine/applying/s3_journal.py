@@ -17,7 +17,7 @@ from functools import partial
 
 import msgspec
 
-from engine.applying.journal import ENDS, OUTLIVES, Entry, JournalError
+from engine.applying.journal import ENDS, OUTLIVES, Entry, JournalError, Kind
 from engine.applying.objects import ConflictError, DoubtError, Objects
 from engine.applying.ports import Clock
 from engine.errors import EngineError
@@ -198,6 +198,13 @@ def read_run(objects: Objects, folder: str, run: str) -> tuple[Entry, ...]:
             return tuple(sorted((e for page in pages for e in page), key=lambda e: e.seq))
     except EngineError as error:
         raise _unusable(objects.place, error) from error
+
+
+def read_observed(objects: Objects, folder: str, limit: int, now: datetime) -> tuple[Entry, ...]:
+    """Return what the newest `limit` runs saw of steps, the oldest first; raises JournalError."""
+    runs = dict.fromkeys(entry.run for entry in read_runs(objects, folder, limit, now))
+    entries = (entry for run in runs for entry in read_run(objects, folder, run))
+    return tuple(entry for entry in entries if entry.kind is Kind.STEP and "seen" in entry.detail)
 
 
 def _newest(objects: Objects, folder: str, limit: int, now: datetime) -> Sequence[str]:

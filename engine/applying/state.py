@@ -48,6 +48,9 @@ class State(Protocol):
     def run(self, run: str) -> tuple[Entry, ...]:
         """Return all entries of one run, in their order."""
 
+    def observed(self, limit: int, now: datetime) -> tuple[Entry, ...]:
+        """Return what the newest `limit` runs saw of steps, the oldest first."""
+
 
 @dataclass(frozen=True, slots=True)
 class LocalState:
@@ -97,6 +100,10 @@ class LocalState:
     def run(self, run: str) -> tuple[Entry, ...]:
         """Return all entries of one run."""
         return local_journal.read_run(self._journal, run)
+
+    def observed(self, limit: int, now: datetime) -> tuple[Entry, ...]:
+        """Return what the newest runs saw of steps."""
+        return local_journal.read_observed(self._journal, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +155,10 @@ class S3State:
     def run(self, run: str) -> tuple[Entry, ...]:
         """Return all entries of one run."""
         return s3_journal.read_run(self.objects, self._runs, run)
+
+    def observed(self, limit: int, now: datetime) -> tuple[Entry, ...]:
+        """Return what the newest runs saw of steps."""
+        return s3_journal.read_observed(self.objects, self._runs, limit, now)
 
 
 def state_location(estate: Estate) -> Location | None:

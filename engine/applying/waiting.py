@@ -40,12 +40,16 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What became of a pending object; `progress` is AWS's percentage where it tells."""
+    """What became of a pending object.
+
+    `progress` is AWS's percentage where it tells, `full_bytes` what it would take up in full.
+    """
 
     pending: Pending
     sighting: Sighting
     text: str
     progress: int | None = None
+    full_bytes: int | None = None
 
 
 @dataclass(slots=True)
@@ -143,7 +147,7 @@ def _look(one: Pending, found: Snapshot | None, now: float) -> Resolved:
         return Resolved(one, Sighting.LOST, "it is not there any more")
     match found.state:
         case SnapshotState.AVAILABLE:
-            return Resolved(one, Sighting.ARRIVED, "available", found.progress)
+            return Resolved(one, Sighting.ARRIVED, "available", found.progress, found.full_bytes)
         case SnapshotState.FAILED | SnapshotState.DELETING:
             return Resolved(one, Sighting.LOST, f"AWS reports it {found.status}")
         case SnapshotState.IN_PROGRESS | SnapshotState.UNKNOWN:

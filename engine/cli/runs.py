@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.cli.calibration import as_json, as_text, observations
 from engine.cli.inputs import add_policies_flag, read_documents
 from engine.cli.output import screen_of, write_text
 from engine.errors import EngineError, ExitCode, UsageError
@@ -27,16 +28,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-limit", "--limit", metavar="N", default="20", help="list the newest N runs (20)"
     )
     parser.add_argument("-json", "--json", action="store_true", help="as JSON Lines")
+    parser.add_argument(
+        "-calibration",
+        "--calibration",
+        action="store_true",
+        help="compare what was foreseen with what the newest N runs saw, per rule",
+    )
     add_policies_flag(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """List runs, or the entries of one."""
     from engine.applying.state import state_of
+    from engine.costs.calibration import calibrate
 
     if not args.limit.isdecimal() or int(args.limit) < 1:
         raise UsageError(f"-limit {args.limit}: not a number from 1")
+    if args.run and args.calibration:
+        raise UsageError("-calibration is over runs, not of one", fix="leave the ID out")
     state = state_of(Path(), read_documents(args).estate)
+    if args.calibration:
+        found = calibrate(observations(state, int(args.limit)))
+        _print(as_json(found) if args.json else as_text(found))
+        return int(ExitCode.OK)
     if args.run:
         entries = state.run(args.run)
         if not entries:

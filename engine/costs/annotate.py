@@ -117,6 +117,7 @@ def _step_cost(cost: Cost) -> StepCost:
         usd_once=_pair(cost.usd_once),
         seconds=None if cost.seconds is None else _pair(cost.seconds),
         seen=cost.seen,
+        work=cost.work,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from engine.costs.book import Book
 from engine.costs.durations import Work, work_of_copy
+from engine.costs.history import work_key
 from engine.costs.pieces import Piece, planned_piece
 from engine.costs.ranges import NOTHING, Range
 from engine.costs.stock import Stock
@@ -28,6 +29,7 @@ class Cost:
     usd_once: Range = NOTHING
     seconds: Range | None = None
     seen: int = 0
+    work: Work | None = None
     way: tuple[str, str] | None = None
 
 
@@ -51,13 +53,15 @@ class Walk:
         price = self.book.prices.of_storage(piece.location.region).usd
         work, origin = self._work(step)
         transfer = self.book.prices.of_transfer(origin, piece.location.region).usd
+        learned = self.book.history.of(work_key(step, work))
         return Cost(
             step=step,
             gib=gib,
             usd_month=gib * price,
             usd_once=gib * transfer,
-            seconds=self.book.paces.seconds(work, gib),
-            seen=self.book.paces.of(work).seen,
+            seconds=self.book.paces.seconds(work, gib) if learned is None else learned.seconds,
+            seen=0 if learned is None else learned.count,
+            work=work,
             way=(origin, piece.location.region),
         )
 

@@ -18,7 +18,7 @@ class StepCost:
     `gib` is what a create or copy stores, and less than nothing for what a delete frees;
     `usd_month` is its price before the free allowance, `usd_once` the transfer. `seconds` is how
     long AWS is at it, None where it takes no time to speak of; `seen` counts the earlier ones that
-    this was learned from.
+    this was learned from, `work` is what history tells them apart by.
     """
 
     step: str
@@ -27,6 +27,7 @@ class StepCost:
     usd_once: Pair
     seconds: Pair | None = None
     seen: int = 0
+    work: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from engine.applying.calls import Create
 from engine.applying.clock import SystemClock
 from engine.applying.journal import Journal, JournalError, Kind, new_run_id
 from engine.applying.objects import ConflictError
-from engine.applying.s3_journal import AGAIN, LINGER, S3Pages, read_run, read_runs
+from engine.applying.s3_journal import AGAIN, LINGER, S3Pages, read_observed, read_run, read_runs
 from tests.applying.store import FakeStore
 from tests.applying.world import HOME, FakeClock
 
@@ -246,3 +246,18 @@ def test_the_store_in_memory_keeps_to_conditions(scene: Scene) -> None:
             scene.store.write("a", b"2", over=over)
     assert scene.store.objects["a"][0] == b"1"
     scene.store.objects.clear()
+
+
+def test_what_the_newest_runs_saw_is_read_back(scene: Scene) -> None:
+    scene.journal.run_started({"plan": "sha256:d"})
+    scene.journal.step("create:1", "done", "of an older engine")
+    scene.journal.step("create:2", "done", "available", {"seen": {"seconds": [0.0, 30.0]}})
+    scene.journal.run_ended({"exit_code": 0})
+    later = scene.open("20261121T021500Z-0a0b0c0d")
+    later.run_started({"plan": "sha256:d"})
+    later.step("copy:1", "done", "available", {"seen": {"seconds": [30.0, 60.0]}})
+    later.run_ended({"exit_code": 0})
+    later.close()
+    found = read_observed(scene.store, FOLDER, 5, NOW)
+    assert [entry.step for entry in found] == ["create:2", "copy:1"]
+    assert [entry.step for entry in read_observed(scene.store, FOLDER, 1, NOW)] == ["copy:1"]
