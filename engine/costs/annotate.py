@@ -9,6 +9,7 @@ from engine.costs.allowance import NO_ALLOWANCE
 from engine.costs.assumptions import assumptions
 from engine.costs.book import Book
 from engine.costs.orphans import with_their_cost
+from engine.costs.prices import Kept
 from engine.costs.ranges import NOTHING, Range, total
 from engine.costs.stepping import Cost, Walk
 from engine.costs.stock import Stock, Totals, stock_of
@@ -63,7 +64,7 @@ def _walked(plan: Plan, walk: Walk) -> Iterator[Cost]:
 
 
 def _places(before: Totals, after: Totals) -> list[Location]:
-    return sorted({location for _, location in (*before.sums, *after.sums)})
+    return sorted({location for _, location, _ in (*before.sums, *after.sums)})
 
 
 class _Place:
@@ -75,11 +76,17 @@ class _Place:
         self._location = location
         self._allowance = stock.allowances.get(location, NO_ALLOWANCE)
         self._others = stock.others.get(location, NOTHING)
-        self._ours = after.at(location)
-        price = book.prices.of_storage(location.region).usd
-        self.billed = self._allowance.billed(self._ours + self._others) * price
-        was = self._allowance.billed(before.at(location) + self._others) * price
-        self.change = was.change_to(self.billed)
+        self._prices = {kept: book.prices.of_storage(location.region, kept).usd for kept in Kept}
+        self._ours = total(after.at(location, kept) for kept in Kept)
+        self.billed = self._bill(after)
+        self.change = self._bill(before).change_to(self.billed)
+
+    def _bill(self, totals: Totals) -> Range:
+        """Return what AWS bills; nothing is taken to be free of the snapshots of clusters."""
+        of_instances = totals.at(self._location, Kept.SNAPSHOT) + self._others
+        of_clusters = totals.at(self._location, Kept.CLUSTER_SNAPSHOT)
+        billed = self._allowance.billed(of_instances) * self._prices[Kept.SNAPSHOT]
+        return billed + of_clusters * self._prices[Kept.CLUSTER_SNAPSHOT]
 
     def cost(self) -> PlaceCost:
         """Return it as the plan has it."""
@@ -95,9 +102,10 @@ class _Place:
 
 
 def _policies(before: Totals, after: Totals, book: Book) -> Iterator[PolicyCost]:
-    for policy, location in sorted({*before.sums, *after.sums}):
-        price = book.prices.of_storage(location.region).usd
-        was, now = before.of(policy, location), after.of(policy, location)
+    for shelf in sorted({*before.sums, *after.sums}):
+        policy, location, kept = shelf
+        price = book.prices.of_storage(location.region, kept).usd
+        was, now = before.of(shelf), after.of(shelf)
         yield PolicyCost(
             policy=policy,
             account=location.account,

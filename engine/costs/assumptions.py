@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from engine.costs.book import Book
-from engine.costs.prices import Price
+from engine.costs.prices import Kept, Price
 from engine.costs.rates import ASSUMED
 from engine.costs.stepping import Cost
 from engine.costs.stock import Stock
@@ -32,7 +32,7 @@ def assumptions(
             f"{len(kept):,} AWS does not tell how much less"
         )
     regions = sorted({place.region for place in places})
-    yield from _prices(book, regions)
+    yield from _prices(book, regions, {piece.kept for piece in kept})
     yield from _transfers(book, costs)
     if kept:
         yield (
@@ -43,9 +43,12 @@ def assumptions(
     yield LEFT_OUT
 
 
-def _prices(book: Book, regions: Iterable[str]) -> Iterator[str]:
-    for price, where in _alike((book.prices.of_storage(region), region) for region in regions):
-        yield f"a GiB costs {_priced(price)} a month in {', '.join(where)}{_said(price)}"
+def _prices(book: Book, regions: list[str], kinds: set[Kept]) -> Iterator[str]:
+    for kept in sorted(kinds):
+        of = " of a cluster's snapshot" if kept is Kept.CLUSTER_SNAPSHOT else ""
+        known = ((book.prices.of_storage(region, kept), region) for region in regions)
+        for price, where in _alike(known):
+            yield f"a GiB{of} costs {_priced(price)} a month in {', '.join(where)}{_said(price)}"
 
 
 def _transfers(book: Book, costs: Iterable[Cost]) -> Iterator[str]:

@@ -10,12 +10,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from engine.costs.book import Book
+from engine.costs.prices import Kept
 from engine.costs.ranges import Range
 from engine.costs.rates import Rate
 from engine.costs.storage import Body, either, increment
 from engine.identity.chains import Chain, chain_of, tagged_chain
 from engine.identity.marks import ESTATE, POLICY, SLOT, Marks, owned_marks, read_marks
-from engine.inventory.records import Location, Snapshot, SnapshotState, SnapshotType
+from engine.inventory.records import (
+    Kind,
+    Location,
+    Snapshot,
+    SnapshotState,
+    SnapshotType,
+    kind_of,
+)
 from engine.plans.codes import Action, Verdict
 from engine.plans.plan import Step
 
@@ -43,13 +51,26 @@ class Piece:
         """Where it lies."""
         return self.chain.location
 
+    @property
+    def kept(self) -> Kept:
+        """What kind of snapshot it is, which decides its price."""
+        return kept_of(self.arn)
+
     def gib(self, before: Piece | None, rate: Rate) -> Range:
-        """Return what it takes up; `before` is the piece of its chain before it."""
-        if before is None or self.verdict is Verdict.FULL:
+        """Return what it takes up; `before` is the piece of its chain before it.
+
+        Snapshots of clusters are always full (Aurora User Guide, Copying a DB cluster snapshot).
+        """
+        if before is None or self.verdict is Verdict.FULL or self.kept is Kept.CLUSTER_SNAPSHOT:
             return self.body.full
         since = self.taken_at - before.taken_at
         is_sure = self.verdict in {None, Verdict.INCREMENTAL} and self.chain.is_known
         return (increment if is_sure else either)(self.body, since, rate)
+
+
+def kept_of(arn: str) -> Kept:
+    """Return what kind of snapshot an ARN is of."""
+    return Kept.CLUSTER_SNAPSHOT if kind_of(arn) is Kind.CLUSTER else Kept.SNAPSHOT
 
 
 @dataclass(slots=True)
@@ -163,5 +184,10 @@ def _made(step: Step) -> Marks | None:
 
 
 def is_others(snapshot: Snapshot) -> bool:
-    """Say whether a snapshot that is not the engine's uses up the free allowance as ours do."""
+    """Say whether a snapshot that is not the engine's uses up the free allowance as ours do.
+
+    Those of clusters do not: what is free of them has rules of its own.
+    """
+    if kind_of(snapshot.arn) is Kind.CLUSTER:
+        return False
     return snapshot.type is SnapshotType.MANUAL and snapshot.state is not SnapshotState.FAILED

@@ -16,6 +16,9 @@ from engine.plans.codes import Action
 from engine.plans.plan import Step
 
 
+_ORIGINS = ("SourceDBSnapshotIdentifier", "SourceDBClusterSnapshotIdentifier")
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What a step comes to; `gib` and `usd_month` are less than nothing for what it frees.
@@ -50,7 +53,7 @@ class Walk:
         self.stock.known[piece.arn] = piece
         if step.withheld_by is None:
             self.stock.pieces.add(piece)
-        price = self.book.prices.of_storage(piece.location.region).usd
+        price = self.book.prices.of_storage(piece.location.region, piece.kept).usd
         work, origin = self._work(step)
         transfer = self.book.prices.of_transfer(origin, piece.location.region).usd
         learned = self.book.history.of(work_key(step, work))
@@ -76,7 +79,8 @@ class Walk:
         pieces.remove(piece)
         is_now = NOTHING if after is None else after.gib(before, self.book.rate(after.policy))
         freed = was.change_to(is_now)
-        return Cost(step, freed, freed * self.book.prices.of_storage(piece.location.region).usd)
+        price = self.book.prices.of_storage(piece.location.region, piece.kept).usd
+        return Cost(step, freed, freed * price)
 
     def _pair(self, before: Piece | None, piece: Piece, after: Piece | None) -> Range:
         own = piece.gib(before, self.book.rate(piece.policy))
@@ -97,5 +101,5 @@ class Walk:
 
 def _origin(step: Step) -> str:
     """Return the ARN that a copy is made from; empty for a create."""
-    found: str = step.parameters.get("SourceDBSnapshotIdentifier", "")
-    return found
+    named = (step.parameters.get(name) for name in _ORIGINS)
+    return next((str(arn) for arn in named if arn is not None), "")

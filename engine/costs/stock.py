@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -11,10 +11,14 @@ from operator import attrgetter
 from engine.costs.allowance import Allowance, allowance_of
 from engine.costs.book import Book
 from engine.costs.pieces import Piece, Pieces, Sizes, is_others, piece_of
+from engine.costs.prices import Kept
 from engine.costs.ranges import NOTHING, Range
 from engine.costs.rates import ASSUMED_RATE
 from engine.costs.storage import either
 from engine.inventory.records import Inventory, Location, Scope, Snapshot
+
+Shelf = tuple[str, Location, Kept]
+"""Where a piece is counted: its policy, its location, its kind."""
 
 
 @dataclass(slots=True)
@@ -39,19 +43,19 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What the engine's snapshots take up, in GiB, by policy and location."""
+    """What the engine's snapshots take up, in GiB, by policy, location and kind."""
 
-    sums: dict[tuple[str, Location], Sum]
+    sums: dict[Shelf, Sum]
 
-    def of(self, policy: str, location: Location) -> Sum:
-        """Return the sum of a policy at a location."""
-        return self.sums.get((policy, location)) or Sum()
+    def of(self, shelf: Shelf) -> Sum:
+        """Return the sum of a policy's snapshots of a kind at a location."""
+        return self.sums.get(shelf) or Sum()
 
-    def at(self, location: Location) -> Range:
-        """Return the sum of all policies at a location."""
+    def at(self, location: Location, kept: Kept) -> Range:
+        """Return the sum of all policies' snapshots of a kind at a location."""
         found = NOTHING
-        for (_, where), one in self.sums.items():
-            if where == location:
+        for (_, where, kind), one in self.sums.items():
+            if (where, kind) == (location, kept):
                 found += one.range
         return found
 
@@ -68,9 +72,9 @@ class Stock:
 
     def totals(self, book: Book) -> Totals:
         """Return what the pieces that are there now come to."""
-        sums: dict[tuple[str, Location], Sum] = defaultdict(Sum)
+        sums: dict[Shelf, Sum] = defaultdict(Sum)
         for piece, gib in self.pieces.sized(book):
-            sums[piece.policy, piece.chain.location].add(gib)
+            sums[piece.policy, piece.chain.location, piece.kept].add(gib)
         return Totals(dict(sums))
 
 
@@ -80,7 +84,7 @@ def stock_of(inventory: Inventory, estate: str, told: AbstractSet[str] = frozens
     `told` are the ARNs that a plan calls the engine's; it only saves proving them again.
     """
     scopes = inventory.scopes.values()
-    stock = Stock(Sizes(one for scope in scopes for one in scope.snapshots or ()))
+    stock = Stock(Sizes(one for scope in scopes for one in snapshots_of(scope)))
     for scope in scopes:
         stock.allowances[scope.location] = allowance_of(scope.instances)
         stock.others[scope.location] = others_gib(_read(scope, stock, estate, told), stock.sizes)
@@ -90,7 +94,7 @@ def stock_of(inventory: Inventory, estate: str, told: AbstractSet[str] = frozens
 def _read(scope: Scope, stock: Stock, estate: str, told: AbstractSet[str]) -> list[Snapshot]:
     """Take in what the engine owns there; return what others keep."""
     others = []
-    for snapshot in scope.snapshots or ():
+    for snapshot in snapshots_of(scope):
         piece = piece_of(snapshot, estate, stock.sizes, told)
         if piece is not None:
             stock.pieces.add(piece)
@@ -98,6 +102,13 @@ def _read(scope: Scope, stock: Stock, estate: str, told: AbstractSet[str]) -> li
         elif is_others(snapshot):
             others.append(snapshot)
     return others
+
+
+def snapshots_of(scope: Scope) -> Iterator[Snapshot]:
+    """Yield the snapshots of a location, of instances and of clusters."""
+    yield from scope.snapshots or ()
+    if scope.clusters is not None:
+        yield from scope.clusters.snapshots or ()
 
 
 def others_gib(snapshots: Iterable[Snapshot], sizes: Sizes) -> Range:
