@@ -15,7 +15,6 @@ from engine.identity.names import location_of
 from engine.plans.codes import Action
 from engine.plans.plan import Step
 
-
 _ORIGINS = ("SourceDBSnapshotIdentifier", "SourceDBClusterSnapshotIdentifier")
 
 
