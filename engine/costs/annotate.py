@@ -8,6 +8,7 @@ from dataclasses import replace
 from engine.costs.allowance import NO_ALLOWANCE
 from engine.costs.assumptions import assumptions
 from engine.costs.book import Book
+from engine.costs.feasibility import nights
 from engine.costs.orphans import with_their_cost
 from engine.costs.prices import Kept
 from engine.costs.ranges import NOTHING, Range, total
@@ -41,6 +42,7 @@ def with_costs(plan: Plan, inventory: Inventory, book: Book) -> Plan:
         policies=tuple(_policies(before, after, book)),
         places=tuple(place.cost() for place in places),
         assumptions=tuple(assumptions(book, stock, _places(before, after), steps)),
+        nights=tuple(nights(steps, book.documents)) if book.documents is not None else (),
     )
     orphans = with_their_cost(plan.foreign_orphans, inventory, stock, book.prices)
     return replace(plan, costs=costs, foreign_orphans=orphans)

@@ -9,6 +9,7 @@ from engine.costs.book import Book
 from engine.costs.durations import Work, work_of_copy
 from engine.costs.history import work_key
 from engine.costs.pieces import Piece, planned_piece
+from engine.costs.prices import Kept
 from engine.costs.ranges import NOTHING, Range
 from engine.costs.stock import Stock
 from engine.identity.names import location_of
@@ -33,6 +34,7 @@ class Cost:
     seen: int = 0
     work: Work | None = None
     way: tuple[str, str] | None = None
+    kept: Kept = Kept.SNAPSHOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Walk:
             seen=0 if learned is None else learned.count,
             work=work,
             way=(origin, piece.location.region),
+            kept=piece.kept,
         )
 
     def delete(self, step: Step) -> Cost | None:

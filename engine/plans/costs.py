@@ -7,6 +7,7 @@ does, and the digest does not cover it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 Pair = tuple[float, float]
 
@@ -63,6 +64,25 @@ class PlaceCost:
     change_usd_month: Pair
 
 
+class Fit(StrEnum):
+    """Whether work fits a window, as far as its duration is known."""
+
+    FITS = "fits"
+    MAY_NOT = "may_not"
+    DOES_NOT = "does_not"
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """Whether what a policy makes now fits its window: `jobs` snapshots and copies."""
+
+    policy: str
+    jobs: int
+    seconds: Pair
+    window_seconds: int
+    fit: Fit
+
+
 @dataclass(frozen=True, slots=True)
 class Costs:
     """What is kept costs `usd_month`, to which the plan adds; its transfer costs `usd_once`."""
@@ -74,3 +94,4 @@ class Costs:
     policies: tuple[PolicyCost, ...] = ()
     places: tuple[PlaceCost, ...] = ()
     assumptions: tuple[str, ...] = ()
+    nights: tuple[Night, ...] = ()

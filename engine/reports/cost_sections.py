@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.plans.amounts import added, gib, money, signed
-from engine.plans.costs import Costs, PlaceCost, PolicyCost
+from engine.plans.amounts import added, gib, lasting, money, signed
+from engine.plans.costs import Costs, Fit, Night, PlaceCost, PolicyCost
 from engine.plans.plan import Plan
 from engine.reports.lines import Column, Line, Section, Span, Table, Tone, line, name
+from engine.reports.wording import count
 
 _COLUMNS = (
     Column("policy"),
@@ -43,9 +44,33 @@ def _notes(costs: Costs) -> Iterator[Line]:
         yield line(f"Transfer to other regions: {money(costs.usd_once)}, once.", level=1)
     for place in costs.places:
         yield _billed(place)
+    for night in costs.nights:
+        yield _night(night)
     yield line("This rests on:", level=1)
     for assumption in costs.assumptions:
         yield line(f"{assumption}.", level=2)
+
+
+_FITS = {
+    Fit.FITS: "fits",
+    Fit.MAY_NOT: "may not be enough",
+    Fit.DOES_NOT: "is not enough",
+}
+
+
+def _night(night: Night) -> Line:
+    """Say whether what a policy makes fits its window; what does not is loud."""
+    window = lasting((night.window_seconds, night.window_seconds))
+    made = count(night.jobs, "snapshot or copy", "snapshots and copies")
+    takes = "takes" if night.jobs == 1 else "take"
+    tone = Tone.FULL if night.fit is Fit.DOES_NOT else Tone.PLAIN
+    return line(
+        Span(night.policy, Tone.STRONG),
+        f": {made} {takes} {lasting(night.seconds)}; its window of {window} ",
+        Span(_FITS[night.fit], tone),
+        ".",
+        level=1,
+    )
 
 
 def _billed(place: PlaceCost) -> Line:

@@ -17,7 +17,7 @@ from engine.plans.consequences import (
     Reach,
     TermEdit,
 )
-from engine.plans.costs import Costs, PlaceCost, PolicyCost, StepCost
+from engine.plans.costs import Costs, Fit, Night, PlaceCost, PolicyCost, StepCost
 from engine.plans.digest import plan_digest
 from engine.plans.objectives import (
     Gap,
@@ -121,6 +121,7 @@ costs = st.builds(
     policies=some(st.builds(PolicyCost, words, words, words, numbers, pairs, pairs, pairs)),
     places=some(st.builds(PlaceCost, words, words, pairs, pairs, pairs, pairs, pairs)),
     assumptions=names,
+    nights=some(st.builds(Night, words, numbers, pairs, numbers, st.sampled_from(Fit))),
 )
 guards = st.builds(
     GuardState, limit=st.none() | numbers, value=numbers, acknowledge=maybe_words, withholds=names

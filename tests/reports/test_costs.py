@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from engine.plans.costs import Costs, PlaceCost, PolicyCost, StepCost
+from engine.plans.costs import Costs, Fit, Night, PlaceCost, PolicyCost, StepCost
 from engine.plans.plan import ForeignOrphan, Plan
 from engine.reports.markdown import plan_as_markdown
 from engine.reports.screen import Screen
@@ -37,6 +37,11 @@ COSTS = Costs(
         ),
     ),
     assumptions=("a GiB costs $0.095 a month in eu-west-1 (2026-08)", "taxes are left out"),
+    nights=(
+        Night("bronze", 1, (60.0, 1300.0), 10800, Fit.FITS),
+        Night("gold", 6, (240.0, 21000.0), 10800, Fit.MAY_NOT),
+        Night("silver", 900, (12000.0, 90000.0), 10800, Fit.DOES_NOT),
+    ),
 )
 
 
