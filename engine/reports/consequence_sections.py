@@ -130,21 +130,28 @@ def _ends(
     )
     groups = grouped(about, lambda one: (one.policy, one.location, one.source if full else None))
     rows = tuple(_end_row(alike, chosen) for alike in groups.values())
-    lines = tuple(_point_lines(about, chosen)) if full else ()
-    yield Section(title, lines, tone, table=Table(columns, rows))
+    lines = list(_point_lines(about, chosen)) if full else []
+    if any(point.after is Leaving.WITHHELD for point in points):
+        note = (
+            "What is withheld goes only once somebody acknowledges it; dates are those after that."
+        )
+        lines.insert(0, line(note, level=1))
+    yield Section(title, tuple(lines), tone, table=Table(columns, rows))
 
 
 def _end_row(alike: Sequence[Reach], chosen: Callable[[PointChange], bool]) -> _Row:
     points = [point for one in alike for point in one.points if chosen(point)]
-    now = (one.oldest_before for one in alike), (one.oldest_after for one in alike)
-    later = (one.later_before for one in alike), (one.later_after for one in alike)
+    # Where some points go earlier and others stay longer, the former tell how far back is left.
+    told = [one for one in alike if chosen is _earlier or not any(map(_earlier, one.points))]
+    now = [one.oldest_before for one in told], [one.oldest_after for one in told]
+    later = [one.later_before for one in told], [one.later_after for one in told]
     return (
         _about(alike[0].policy, alike[0].location),
         cell(*_databases(one.source.identifier for one in alike)),
         cell(f"{len(points):,}"),
         cell(*_when(points)),
-        cell(_moved(*now)),
-        cell(_moved(*later)),
+        cell(_moved(*now) if told else ""),
+        cell(_moved(*later) if told else ""),
     )
 
 
