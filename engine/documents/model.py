@@ -306,6 +306,13 @@ class ReplicaSource:
     fallback: Fallback = Fallback.INSTANCE
 
 
+class Topology(StrEnum):
+    """Where targets get their copies from: all from the source, or from where it is cheapest."""
+
+    STAR = "star"
+    CHEAPEST = "cheapest"
+
+
 @dataclass(frozen=True, slots=True)
 class SnapshotTerms:
     """What a policy says of snapshots. No schedule: none are made; an empty keep keeps all.
@@ -322,6 +329,7 @@ class SnapshotTerms:
     source: ReplicaSource | None = None
     made_of: MadeOf = MadeOf.DATABASE
     changed_per_day: Bounds | None = None
+    topology: Topology = Topology.STAR
 
 
 class FailBack(StrEnum):

@@ -35,6 +35,7 @@ from engine.documents.model import (
     Select,
     ShareRule,
     Terms,
+    Topology,
     Window,
 )
 from engine.documents.nodes import Leaf, Node, Table, plain
@@ -241,6 +242,7 @@ FIELDS = (
     Field(("failover", "quiet"), ("failover", "quiet"), _elapsed, DEFAULT_QUIET),
     Field(("snapshots", "from"), ("snapshots", "made_of"), MadeOf, MadeOf.DATABASE),
     Field(("snapshots", "changed_per_day"), ("snapshots", "changed_per_day"), bounds_of, None),
+    Field(("snapshots", "topology"), ("snapshots", "topology"), Topology, Topology.STAR),
 )
 
 

@@ -33,7 +33,8 @@ def keys_made_under(account: str, estate: Estate, ways: Ways) -> tuple[NamedKey,
     found = {NamedKey(way.there, way.key) for way in ways.copies if way.there.account == account}
     rekey = account_of(estate, account).rekey
     if rekey is not None:
-        homes = {w.home for w in ways.copies if w.leaves_account and w.home.account == account}
+        leaving = [way for way in ways.copies if way.leaves_account and not way.hub_key]
+        homes = {way.home for way in leaving if way.home.account == account}
         found |= {NamedKey(home, rekey) for home in homes}
     return tuple(sorted(found))
 
@@ -56,6 +57,12 @@ def homes_read_by(account: str, estate: Estate, ways: Ways) -> tuple[Location, .
     return tuple(sorted(found))
 
 
+def _own_hubs(account: str, ways: Ways) -> set[Location]:
+    """Return where an account reads nothing but its own copies, whose keys it may use anyway."""
+    hubs = {way.home for way in ways.copies if way.hub_key and way.home.account == account}
+    return hubs - {way.home for way in ways.copies if not way.hub_key} - ways.seeds
+
+
 def role_statements(
     account: str, estate: Estate, ways: Ways, breadth: Breadth
 ) -> Iterator[Statement]:
@@ -66,7 +73,8 @@ def role_statements(
     aliases = sorted({name for one in aliased if (name := alias_name(one.reference))})
     by_alias: Conditions = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": aliases}}
     sent = {way.home for way in ways.replications if way.home.account == account}
-    origins = key_arns({*homes_read_by(account, estate, ways), *sent}, breadth)
+    read = set(homes_read_by(account, estate, ways)) - _own_hubs(account, ways)
+    origins = key_arns({*read, *sent}, breadth)
     groups: tuple[tuple[str, str, tuple[str, ...], Conditions], ...] = (
         ("KeysOfCopies", "copies made here are encrypted under these keys", arns, {}),
         (
@@ -103,6 +111,9 @@ def policies_of_keys(
     rekey = account_of(estate, account).rekey
     for way in ways.copies:
         if way.leaves_account and way.home.account == account:
+            if way.hub_key:
+                users[alias_arn(way.hub_key, way.home)].add(way.there.account)
+                continue
             users[key_arns([way.home], Breadth.LISTED)[0]].add(way.there.account)
             if rekey is not None:
                 users[alias_arn(rekey, way.home)].add(way.there.account)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from engine.costs.price_file import known_prices
 from engine.documents.model import (
     HOME,
     Account,
@@ -22,17 +23,23 @@ from engine.documents.model import (
     Replicating,
     Replication,
     Target,
+    Topology,
 )
 from engine.inventory.records import Location
+from engine.planning.topology import DEFAULT_KEY_ALIAS, Stop, cheapest
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Way:
-    """A home of databases, a place that their copies go to, and the key there."""
+    """A home of databases, a place that their copies go to, and the key there.
+
+    A target that hands its copies on is the home of those; its key is the `hub_key`.
+    """
 
     home: Location
     there: Location
     key: str
+    hub_key: str = ""
 
     @property
     def leaves_account(self) -> bool:
@@ -89,6 +96,8 @@ def ways_of(documents: Documents) -> Ways:
                 homes.add(home)
                 seeds |= {home} if _copies_automated_ones(policy) else set()
             copies |= {way for rule in _rules(policy) for way in _ways(rule.target, home, estate)}
+            for rules in _trees(policy):
+                copies |= set(_onward(rules, home, estate))
             shared |= set(_shared(policy, home, estate))
             failed_back |= {home} if _fails_back(policy) else set()
             if _says(policy, "retention_days") or _says(policy, "window"):
@@ -178,6 +187,29 @@ def _ways(name: str, home: Location, estate: Estate) -> Iterator[Way]:
         there = Location(estate.accounts[target.account].id, target.region)
         if there != home:
             yield Way(home, there, target.key)
+
+
+def _trees(policy: Policy) -> Iterator[tuple[CopyRule, ...]]:
+    """Yield the copies whose targets may be served by one another; overrides may bring either."""
+    changes = [{}, *(one.changes for one in policy.overrides)]
+    ways = {change.get(("snapshots", "topology")) for change in changes}
+    if Topology.CHEAPEST in {policy.terms.snapshots.topology, *ways}:
+        copies = {change.get(("snapshots", "copies")) or () for change in changes}
+        yield from {policy.terms.snapshots.copies, *copies}
+
+
+def _onward(rules: tuple[CopyRule, ...], home: Location, estate: Estate) -> Iterator[Way]:
+    """Yield the ways from target to target of the cheapest tree."""
+    direct = {way.there: way for rule in rules for way in _ways(rule.target, home, estate)}
+    stops = {
+        way.there: Stop(way.there, rule.every, not way.key.endswith(DEFAULT_KEY_ALIAS), way.key)
+        for rule in rules
+        for way in _ways(rule.target, home, estate)
+    }
+    parents = cheapest(home, list(stops.values()), known_prices()).parents if stops else {}
+    for there, hub in parents.items():
+        if hub != home:
+            yield Way(hub, there, direct[there].key, direct[hub].key)
 
 
 def _places(estate: Estate) -> Iterator[Location]:

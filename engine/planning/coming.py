@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.identity.chains import Chain
 from engine.identity.marks import Role
 from engine.inventory.placement import volume_zone
-from engine.inventory.records import Instance
+from engine.inventory.records import Instance, Location
 from engine.planning.clusters import why_not_copied
 from engine.planning.replicas import body_of
 from engine.planning.routes import Hops, Route, RouteBook, hops, next_keys
@@ -41,9 +41,11 @@ def coming(source: Source, world: World, book: RouteBook) -> Iterator[Coming]:
     if why_not_copied(source) is not None:
         return
     routes, _ = book.routes(source.terms, source.location)
+    ways: dict[Location, tuple[str, ...]] = {}
     for route in routes:
+        before = _before(source, world, book, route, keys) if route.hub is None else ways[route.hub]
+        sequence = ways[route.location] = (*before, route.key.mark)
         if route.is_open:
-            sequence = (*_before(source, world, book, route, keys), route.key.mark)
             chain = Chain(body.resource_id, zone, route.location, Role.COPY, sequence)
             yield Coming(chain, body, route)
 

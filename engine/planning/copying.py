@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from engine.documents.model import CopyRule, Incremental, Terms
 from engine.identity.marks import Marks, Role, fingerprint
@@ -29,6 +29,9 @@ from engine.planning.survey import Holding, Source, World
 from engine.plans.codes import Action, StepReason, Waiting
 from engine.plans.plan import Reason
 from engine.retention.decide import decide
+
+# A hub is late with a point once a day has gone by since its slot.
+HUB_PATIENCE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,7 @@ def _candidates(
     One-off points go besides the others, as long as they are promised: what a rule of the target
     sends of regular points does not depend on them.
     """
-    origins = _origins(draft)
+    origins = _origins(draft, route, there, now)
     present = {h.slot for h in there if not h.gives_way}
     extra = {slot for slot, origin in origins.items() if is_one_off(origin.marks)}
     stay = promised(draft.source, origins.values(), now)
@@ -179,14 +182,33 @@ def _candidates(
     return _regular_candidates(regular, present - besides, route.rule, terms, now) + sent_besides
 
 
-def _origins(draft: Draft) -> dict[datetime, Origin]:
-    """Return what each slot would be copied from."""
+def _origins(
+    draft: Draft, route: Route, there: Sequence[Holding], now: datetime
+) -> dict[datetime, Origin]:
+    """Return what each slot would be copied from.
+
+    A target that is served by another one gets what that one has. What it has not got long after
+    the slot is sent from the source: a hub that is in trouble keeps no copy from the others.
+    """
+    if route.hub is None:
+        return _origins_at(draft, Role.PRIMARY, draft.source.location)
+    origins = _origins_at(draft, Role.COPY, route.hub)
+    newest = max((h.slot for h in there if h.is_point), default=None)
+    for slot, origin in _origins_at(draft, Role.PRIMARY, draft.source.location).items():
+        is_late = slot + HUB_PATIENCE <= now
+        if is_late and (newest is None or slot > newest):
+            origins.setdefault(slot, origin)
+    return origins
+
+
+def _origins_at(draft: Draft, role: Role, location: Location) -> dict[datetime, Origin]:
     source = draft.source
+    found = [h for h in _copyable(source, role) if h.location == location]
     origins: dict[datetime, Origin] = {}
-    for origin in sorted(_primaries(source), key=lambda h: _preference(h, source)):
+    for origin in sorted(found, key=lambda h: _preference(h, source)):
         origins.setdefault(origin.slot, origin)
     for planned in draft.planned:
-        if planned.marks.role is Role.PRIMARY:
+        if planned.marks.role is role and planned.location == location:
             origins.setdefault(planned.slot, planned)
     return {slot: origin for slot, origin in origins.items() if _may_leave(origin)}
 
@@ -212,12 +234,12 @@ def _regular_candidates(
     return eligible if backfill == "all" else eligible[-(backfill + 1) :]
 
 
-def _primaries(source: Source) -> Iterable[Holding]:
+def _copyable(source: Source, role: Role) -> Iterable[Holding]:
     """Return what is copied from; nobody knows whether an unknown status ever ends."""
     return (
         h
         for h in source.holdings
-        if h.marks.role is Role.PRIMARY and h.is_point and h.state is not SnapshotState.UNKNOWN
+        if h.marks.role is role and h.is_point and h.state is not SnapshotState.UNKNOWN
     )
 
 

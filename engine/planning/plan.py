@@ -31,6 +31,7 @@ from engine.planning.preview import next_slots
 from engine.planning.retained import retained
 from engine.planning.room import give_room
 from engine.planning.survey import World
+from engine.planning.trees import copy_trees
 from engine.planning.withholding import Steps
 from engine.plans.codes import PROTECTIONS, Action, Guard, Verdict
 from engine.plans.digest import plan_digest
@@ -97,6 +98,7 @@ def make_plan(
         retained=tuple(retained(world, options)),
         holds=tuple(holds(drafts, world)),
         objectives=told_of(one for part in parts for one in part.objectives(plan.steps)),
+        copy_trees=tuple(one for part in parts for one in copy_trees(part.drafts, part.book)),
     )
 
 

@@ -13,9 +13,10 @@ from engine.inventory.records import Location
 from engine.planning.clusters import is_multi_az_cluster
 from engine.planning.draft import Draft
 from engine.planning.removal import Removal
-from engine.planning.routes import DEFAULT_KEY_ALIAS, RouteBook, is_default_key
+from engine.planning.routes import RouteBook, is_default_key
 from engine.planning.steps import Origin
 from engine.planning.survey import Holding, Life, Source, World
+from engine.planning.topology import DEFAULT_KEY_ALIAS
 
 NOBODY: frozenset[str] = frozenset()
 # A plan may be applied until a day after it was made, and a copy may take a day.

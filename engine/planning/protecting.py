@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from engine.documents.model import Terms, Topology
 from engine.identity.chains import Chain
 from engine.identity.marks import Role
 from engine.inventory.records import Kind, Location, SnapshotState
@@ -150,8 +151,7 @@ def _unread(verdict: Verdict, around: _Surroundings) -> None:
 def _inventory_incomplete(verdict: Verdict, around: _Surroundings) -> None:
     holding, world = verdict.holding, around.world
     needed = {holding.location, around.draft.source.location}
-    if holding.marks.role is not Role.COPY:
-        needed |= _targets_that_matter(holding, around)
+    needed |= _targets_that_matter(holding, around)
     for account in holding.marks.shared | holding.marks.shared_by_policy:
         needed |= set(world.locations_of(account))
     _protect_from_unread(needed, verdict, around)
@@ -163,10 +163,13 @@ def _targets_that_matter(holding: Holding, around: _Surroundings) -> set[Locatio
     They are those that may still want it, and those that may be copying it without leaving a
     mark: to another account nothing is copied without sharing. Where room is short wishes do not
     count, nor does a copy that would have begun too long ago: else a target that stays dead would
-    fill the quota, and no backup could be made any more.
+    fill the quota, and no backup could be made any more. Copies are read where targets serve one
+    another only.
     """
     world, home = around.world, holding.location
-    wishing = {d.route.location for d in around.demands}
+    wishing = {d.route.location for d in around.demands} - {home}
+    if holding.marks.role is Role.COPY and not _hands_on(around.draft.source.terms):
+        wishing = set()
     copying = {at for at in wishing if at.account == home.account} | _old_targets(holding, around)
     if not world.is_tight(home):
         return wishing | copying
@@ -180,8 +183,16 @@ def _old_targets(holding: Holding, around: _Surroundings) -> set[Location]:
     if maker is None:
         return set()
     terms = matcher.terms(maker, source.instance or last_seen(source, holding))
+    if holding.marks.role is Role.COPY and not _hands_on(terms):
+        return set()
     routes, _ = around.book.routes(terms, source.location)
-    return {r.location for r in routes if r.location.account == holding.location.account}
+    accounts = {r.location for r in routes if r.location.account == holding.location.account}
+    return accounts - {holding.location}
+
+
+def _hands_on(terms: Terms | None) -> bool:
+    """Say whether targets of a policy are served by one another."""
+    return terms is not None and terms.snapshots.topology is not Topology.STAR
 
 
 def _protect_from_unread(
@@ -251,10 +262,11 @@ def _reader(holding: Holding, around: _Surroundings) -> str | None:
 
 def _not_copied_yet(verdict: Verdict, around: _Surroundings) -> None:
     holding = verdict.holding
-    if holding.marks.role is not Role.PRIMARY or around.world.is_tight(holding.location):
+    if holding.marks.role is Role.BRIDGE or around.world.is_tight(holding.location):
         return
     for demand in around.demands:
-        if holding.slot not in demand.missing:
+        reads = holding.marks.role is Role.PRIMARY or demand.route.hub == holding.location
+        if not reads or holding.slot not in demand.missing:
             continue
         if holding.slot in demand.sent:
             verdict.release([demand.sent[holding.slot]], [])

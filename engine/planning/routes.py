@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from engine.documents.model import CopyRule, Estate, Target, Terms
+from engine.costs.price_file import known_prices
+from engine.documents.model import CopyRule, Estate, Target, Terms, Topology
 from engine.identity.marks import UNKNOWN_KEY, key_mark
 from engine.inventory.records import Key, KeyManager, Location, Scope
+from engine.planning.topology import DEFAULT_KEY_ALIAS, Stop, Tree, cheapest
 from engine.retention.keep import Keep
-
-DEFAULT_KEY_ALIAS = "alias/aws/rds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Route:
     """One target of one source: where to, under which key, and what is kept there.
 
     Nothing is sent along a route that is not open because its key is missing; what its target
-    wants is wanted all the same.
+    wants is wanted all the same. `hub` is the target whose copies are sent on, None where the
+    source's own points are.
     """
 
     target: str
@@ -40,6 +42,7 @@ class Route:
     key: KeyChoice
     keep: Keep
     is_open: bool = True
+    hub: Location | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,43 @@ class RouteBook:
             keep = terms.snapshots.keep if rule.keep is None else rule.keep
             choice = key or KeyChoice(target.key, None)
             routes.append(Route(rule.target, there, rule, choice, keep, key is not None))
+        if terms.snapshots.topology is Topology.CHEAPEST and len(routes) > 1:
+            routes = self._by_hubs(home, routes)
         return routes, misses
+
+    def _by_hubs(self, home: Location, routes: list[Route]) -> list[Route]:
+        """Return the routes of the cheapest tree, each after that of its hub."""
+        parents = self.tree(home, routes).parents
+        by_location = {route.location: route for route in routes}
+        ordered: dict[Location, Route] = {}
+
+        def visit(location: Location) -> None:
+            hub = parents[location]
+            if hub == home:
+                ordered[location] = by_location[location]
+                return
+            if hub not in ordered:
+                visit(hub)
+            ordered[location] = replace(by_location[location], hub=hub)
+
+        for route in routes:
+            if route.location not in ordered:
+                visit(route.location)
+        return list(ordered.values())
+
+    def tree(self, home: Location, routes: Iterable[Route]) -> Tree:
+        """Return the cheapest tree of the routes of a source at `home`."""
+        stops = [
+            Stop(route.location, route.rule.every, self._lends(route), route.key.reference)
+            for route in sorted(routes, key=lambda route: route.location)
+        ]
+        return cheapest(home, stops, known_prices())
+
+    def _lends(self, route: Route) -> bool:
+        """Say whether other accounts may be let in to what lies at a target, as far as is known."""
+        keys = self._scope(route.location).keys or {}
+        default = route.key.reference.endswith(DEFAULT_KEY_ALIAS)
+        return not default and not is_default_key(keys.get(route.key.arn or ""))
 
     def _target(self, name: str, home: Location) -> Target | None:
         found = self._estate.targets.get(name)

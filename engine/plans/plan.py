@@ -301,6 +301,31 @@ class ForeignOrphan:
 
 
 @dataclass(frozen=True, slots=True)
+class Hop:
+    """A target, and whose copies it gets: another target's, or the `source`'s own points."""
+
+    target: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class CopyTree:
+    """How copies of a policy get from one home of its databases to all targets.
+
+    `usd_per_gib` is what moving a GiB to all of them costs, `star_usd_per_gib` what it would cost
+    if the source served each; `gib` is the allocated storage of the `sources`.
+    """
+
+    policy: str
+    home: At
+    hops: tuple[Hop, ...]
+    sources: int
+    gib: int
+    usd_per_gib: float
+    star_usd_per_gib: float
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What the verifier has against a step: the promise it would break, and how."""
 
@@ -347,6 +372,7 @@ class Plan:
     objectives: Objectives = NOTHING_JUDGED
     costs: Costs | None = None
     consequences: Consequences | None = None
+    copy_trees: tuple[CopyTree, ...] = ()
 
     @property
     def has_changes(self) -> bool:

@@ -18,6 +18,7 @@ from engine.reports.reading import (
 )
 from engine.reports.state_sections import kept_sections, problem_sections, retained_section
 from engine.reports.step_sections import step_sections
+from engine.reports.trees import tree_section
 from engine.reports.withheld import acknowledged_section, finding_section, withheld_sections
 from engine.reports.wording import moment
 
@@ -42,6 +43,7 @@ def plan_report(plan: Plan, *, full: bool = False) -> Report:
             *retained_section(plan),
             *afterwards_sections(plan, full=full),
             *orphan_sections(plan, full=full),
+            *tree_section(plan),
             *_next(plan),
             *cost_section(plan),
             *unread_sections(plan.inventory, "Nothing whose safety depends on them is deleted."),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from engine.documents.model import Topology
 from engine.identity.marks import Role
 from engine.inventory.records import Location, SnapshotState
 from engine.plans.codes import Action
-from engine.verifying.cases import Case
+from engine.verifying.cases import Case, Say
 from engine.verifying.evidence import Evidence
 from engine.verifying.shares import AFTER_AN_UNSEEN_UNSHARE
 from engine.verifying.sources import Sources, Standing
@@ -36,8 +37,7 @@ def objections(case: Case, evidence: Evidence, sources: Sources) -> Iterator[str
             yield f"{step.id} copies it, and the delete does not wait for that"
     if case.family.standing in UNKNOWN_SOURCE and not case.retired:
         yield f"{case.source.home}, where its source lives, was not read or is not in the estate"
-    if case.marks.role in ORIGINS:
-        yield from _unread_targets(case, evidence, sources)
+    yield from _unread_targets(case, evidence, sources)
     yield from _unread_accounts(case, evidence, sources)
 
 
@@ -55,8 +55,8 @@ def _possible_readers(case: Case, evidence: Evidence) -> frozenset[Location]:
     that is short of room nothing is kept for what a target may want, nor for a copy that would
     have begun more than `COPIES_END` ago.
     """
-    now = case.now_says.targets if case.now_says else frozenset()
-    before = case.maker_says.targets if case.maker_says else frozenset()
+    now = _readers_of(case.now_says, case)
+    before = _readers_of(case.maker_says, case)
     unmarked = frozenset([at for at in now | before if at.account == case.location.account])
     if case.location not in evidence.short_of_room:
         return now | unmarked
@@ -64,6 +64,14 @@ def _possible_readers(case: Case, evidence: Evidence) -> frozenset[Location]:
     made = snapshot.created_at or snapshot.taken_at
     over = made is not None and made + COPIES_END <= evidence.now
     return frozenset() if over else unmarked
+
+
+def _readers_of(say: Say | None, case: Case) -> frozenset[Location]:
+    """Return the targets of a policy that are copied to from where the object lies."""
+    reads = say is not None and (
+        case.marks.role in ORIGINS or say.terms.snapshots.topology is Topology.CHEAPEST
+    )
+    return say.targets - {case.location} if say is not None and reads else frozenset()
 
 
 def _unread_accounts(case: Case, evidence: Evidence, sources: Sources) -> Iterator[str]:

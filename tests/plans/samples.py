@@ -28,11 +28,13 @@ from engine.plans.plan import (
     FORMAT_VERSION,
     At,
     Conflict,
+    CopyTree,
     Drift,
     Finding,
     Forecast,
     GuardState,
     Held,
+    Hop,
     InventoryRead,
     Kept,
     NextSlot,
@@ -315,6 +317,17 @@ def small() -> Plan:
             Unprotected(source("wiki"), "mysql", "no policy selects it"),
         ),
         holds=(Held(source("orders-ledger"), "gold", "case 2026-17", 34),),
+        copy_trees=(
+            CopyTree(
+                "gold",
+                PROD,
+                (Hop("remote", "source"), Hop("lab", "remote")),
+                sources=12,
+                gib=4200,
+                usd_per_gib=0.02,
+                star_usd_per_gib=0.04,
+            ),
+        ),
         unmanaged=tuple(
             Unmanaged(
                 arn_of(snapshot_id(orders[0], "bronze", SLOT - age * DAY, PROD), PROD),
@@ -515,6 +528,7 @@ def hostile() -> Plan:
         estate="acme --> <script>",
         unprotected=(Unprotected(source(HOSTILE_MORE), "postgres", HOSTILE),),
         holds=(Held(source(HOSTILE_MORE), HOSTILE, HOSTILE, 2),),
+        copy_trees=(CopyTree(HOSTILE, PROD, (Hop(HOSTILE, HOSTILE),), 2, 5, 0.02, 0.02),),
         conflicts=(Conflict(HOSTILE, PROD, database, SLOT, HOSTILE_MORE),),
         drift=(
             Drift(

@@ -33,12 +33,14 @@ from engine.plans.plan import (
     Afterwards,
     At,
     Conflict,
+    CopyTree,
     Drift,
     Finding,
     Forecast,
     ForeignOrphan,
     GuardState,
     Held,
+    Hop,
     InventoryRead,
     Kept,
     NextSlot,
@@ -220,4 +222,16 @@ plans = st.builds(
     objectives=st.builds(Objectives, judged=numbers, told=some(objectives)),
     costs=st.none() | costs,
     consequences=st.none() | compared,
+    copy_trees=some(
+        st.builds(
+            CopyTree,
+            policy=words,
+            home=places,
+            hops=some(st.builds(Hop, words, words)),
+            sources=numbers,
+            gib=numbers,
+            usd_per_gib=st.floats(0, 9),
+            star_usd_per_gib=st.floats(0, 9),
+        )
+    ),
 ).map(lambda plan: replace(plan, digest=plan_digest(plan.steps)))

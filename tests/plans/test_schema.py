@@ -41,6 +41,8 @@ OBJECTS: dict[str, type] = {
     "waits": values.Waits,
     "unprotected": values.Unprotected,
     "hold": values.Held,
+    "copy_tree": values.CopyTree,
+    "hop": values.Hop,
     "unmanaged": values.Unmanaged,
     "conflict": values.Conflict,
     "drift": values.Drift,

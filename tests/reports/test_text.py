@@ -70,6 +70,7 @@ def test_deletes_come_first_then_fulls_then_the_rest() -> None:
         "Waiting: 1 for a later run",
         "Warnings: 1",
         "Protected: 3 snapshots",
+        "Copy topology",
         "Next slots",
         "Read 3 of 3 locations: 6 databases, 49 snapshots.",
     ]

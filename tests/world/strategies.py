@@ -31,6 +31,7 @@ from engine.documents.model import (
     SnapshotTerms,
     Target,
     Terms,
+    Topology,
     Window,
 )
 from engine.retention.keep import ALL, Keep
@@ -189,6 +190,7 @@ def policies(name: str, select: Select) -> st.SearchStrategy[Policy]:
         incremental=st.sampled_from(Incremental),
         copies=COPIES,
         source=REPLICA_SOURCES,
+        topology=st.sampled_from([Topology.STAR, Topology.STAR, Topology.CHEAPEST]),
     )
     orphans = st.none() | st.builds(
         Orphans,
