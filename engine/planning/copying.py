@@ -30,8 +30,10 @@ from engine.plans.codes import Action, StepReason, Waiting
 from engine.plans.plan import Reason
 from engine.retention.decide import decide
 
-# A hub is late with a point once a day has gone by since its slot.
+# How long a hub has time to get a point; copies between regions take hours.
 HUB_PATIENCE = timedelta(days=1)
+# How long a hub that cannot be read is waited for: a run or two may fail to.
+BLIND_PATIENCE = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ def _wants(
     Oldest slot first; a slot whose copy or bridge failed goes behind the others, so that one
     snapshot that cannot be copied does not hold up all newer ones.
     """
-    candidates = _candidates(draft, route, terms, there, world.now)
+    candidates = _candidates(draft, world, route, terms, there)
     candidates = [o for o in candidates if not _conflicts(draft, world, route, o)]
     coming = {h.slot for h in there if h.is_in_flight}
     if not candidates and not coming:
@@ -165,40 +167,49 @@ def _stuck(source: Source, there: Sequence[Holding]) -> set[datetime]:
 
 
 def _candidates(
-    draft: Draft, route: Route, terms: Terms, there: Sequence[Holding], now: datetime
+    draft: Draft, world: World, route: Route, terms: Terms, there: Sequence[Holding]
 ) -> list[Origin]:
     """Return what could be sent: one origin per slot.
 
     One-off points go besides the others, as long as they are promised: what a rule of the target
     sends of regular points does not depend on them.
     """
-    origins = _origins(draft, route, there, now)
+    origins = _origins(draft, world, route, there)
     present = {h.slot for h in there if not h.gives_way}
     extra = {slot for slot, origin in origins.items() if is_one_off(origin.marks)}
-    stay = promised(draft.source, origins.values(), now)
+    stay = promised(draft.source, origins.values(), world.now)
     sent_besides = [origins[s] for s in extra if s in stay and s not in present]
     regular = {slot: origin for slot, origin in origins.items() if slot not in extra}
     besides = {h.slot for h in there if is_one_off(h.marks)}
-    return _regular_candidates(regular, present - besides, route.rule, terms, now) + sent_besides
+    candidates = _regular_candidates(regular, present - besides, route.rule, terms, world.now)
+    return candidates + sent_besides
 
 
 def _origins(
-    draft: Draft, route: Route, there: Sequence[Holding], now: datetime
+    draft: Draft, world: World, route: Route, there: Sequence[Holding]
 ) -> dict[datetime, Origin]:
     """Return what each slot would be copied from.
 
-    A target that is served by another one gets what that one has. What it has not got long after
-    the slot is sent from the source: a hub that is in trouble keeps no copy from the others.
+    A target that is served by another one gets what that one has. What it has not got for long is
+    sent from the source: a hub that is in trouble keeps no copy from the others.
     """
+    at_home = _origins_at(draft, Role.PRIMARY, draft.source.location)
     if route.hub is None:
-        return _origins_at(draft, Role.PRIMARY, draft.source.location)
+        return at_home
     origins = _origins_at(draft, Role.COPY, route.hub)
+    is_read = world.scope(route.hub).snapshots is not None
+    since = world.now - (HUB_PATIENCE if is_read else BLIND_PATIENCE)
     newest = max((h.slot for h in there if h.is_point), default=None)
-    for slot, origin in _origins_at(draft, Role.PRIMARY, draft.source.location).items():
-        is_late = slot + HUB_PATIENCE <= now
-        if is_late and (newest is None or slot > newest):
-            origins.setdefault(slot, origin)
+    for slot, origin in at_home.items():
+        is_late = isinstance(origin, Holding) and origin.is_available and _made(origin) <= since
+        is_next = newest is None or slot > newest
+        if is_late and is_next and not isinstance(origins.get(slot), Holding):
+            origins[slot] = origin
     return origins
+
+
+def _made(holding: Holding) -> datetime:
+    return holding.snapshot.created_at or holding.taken_at
 
 
 def _origins_at(draft: Draft, role: Role, location: Location) -> dict[datetime, Origin]:

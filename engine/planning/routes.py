@@ -115,6 +115,8 @@ class RouteBook:
 
         def visit(location: Location) -> None:
             hub = parents[location]
+            while hub != home and not by_location[hub].is_open:
+                hub = parents[hub]
             if hub == home:
                 ordered[location] = by_location[location]
                 return

@@ -73,14 +73,20 @@ def _edges(home: Location, stops: Sequence[Stop]) -> Iterator[tuple[Location, Lo
     for far in stops:
         yield home, far.location
         for near in stops:
-            if near is not far and _serves(near, far):
+            if near is not far and _serves(near, far, home):
                 yield near.location, far.location
 
 
-def _serves(near: Stop, far: Stop) -> bool:
-    """Say whether a target has all that another one is sent, and may let it read it."""
+def _serves(near: Stop, far: Stop, home: Location) -> bool:
+    """Say whether a target has all that another one is sent, and may let it read it.
+
+    Nothing goes back into the account it came from: what lies elsewhere is there to be out of its
+    reach.
+    """
     sent = near.every is None or near.every == far.every
-    return sent and (near.lends or near.location.account == far.location.account)
+    if near.location.account == far.location.account:
+        return sent
+    return sent and near.lends and far.location.account != home.account
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import permutations, product
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from engine.costs.price_file import known_prices
-from engine.documents.model import CopyRule, Incremental, Policy, Target, Topology
+from engine.documents.model import (
+    CopyRule,
+    Every,
+    Incremental,
+    Policy,
+    Schedule,
+    Target,
+    Topology,
+)
 from engine.identity.marks import Role
 from engine.inventory.records import Location, ScopeStatus, Snapshot
+from engine.planning.slots import latest_due
 from engine.planning.topology import Stop, cheapest, star
 from engine.plans.codes import Verdict
 from engine.plans.plan import Hop, Plan
@@ -59,8 +69,10 @@ def a_tree(*rules: CopyRule, keep: Keep = ALL_POINTS, **changes: Any) -> Policy:
     return a_policy(terms=replace(made, snapshots=snapshots))
 
 
-def planned(*found: Snapshot, policy: Policy | None = None, **world: Any) -> Plan:
-    return plan(documents(policy or a_tree()), inventory([ORDERS], found, **world), NOW)
+def planned(
+    *found: Snapshot, policy: Policy | None = None, now: datetime = NOW, **world: Any
+) -> Plan:
+    return plan(documents(policy or a_tree()), inventory([ORDERS], found, **world), now)
 
 
 def onward(days: Any, **changes: Any) -> list[Snapshot]:
@@ -120,6 +132,14 @@ def test_a_target_under_the_default_key_serves_no_other_account() -> None:
     }
     both = [closed, a_stop(LAB, lends=False)]
     assert cheapest(PROD, both, known_prices()).parents == star(PROD, both)
+
+
+def test_nothing_goes_back_into_the_account_it_came_from() -> None:
+    sister = Location(PROD.account, REMOTE.region)
+    tree = cheapest(PROD, [a_stop(REMOTE), a_stop(sister)], known_prices())
+    assert tree.parents == {sister: PROD, REMOTE: sister}
+    closed = [a_stop(REMOTE), a_stop(sister, lends=False)]
+    assert cheapest(PROD, closed, known_prices()).parents == star(PROD, closed)
 
 
 def test_no_other_tree_costs_less() -> None:
@@ -212,25 +232,46 @@ def test_what_its_hub_waits_for_a_target_waits_for_too() -> None:
     assert waits(found, REMOTE) == ["origin_in_flight"]
 
 
-def test_a_target_of_a_hub_that_is_late_is_served_by_the_source() -> None:
+UNREAD_VAULT = {VAULT: {"snapshots": None, "status": ScopeStatus.FAILED}}
+
+
+def test_what_a_hub_has_not_got_for_a_day_is_sent_from_the_source() -> None:
     old = daily(ORDERS, [2, 1, 0])
-    found = planned(
-        *old,
-        *onward([3]),
-        scopes={VAULT: {"snapshots": None, "status": ScopeStatus.FAILED}},
-    )
+    found = planned(*old, *daily(ORDERS, [2], VAULT), *onward([2]), now=SLOT)
     step = step_of(found, "copy_snapshot", REMOTE)
-    assert origin_of(step) == old[0].arn
+    assert origin_of(step) == step_of(found, "copy_snapshot", VAULT).arn
+    late = planned(*old, *daily(ORDERS, [2], VAULT), *onward([2]), now=NOW + DAY / 2)
+    assert origin_of(step_of(late, "copy_snapshot", REMOTE)) == old[1].arn
 
 
-def test_a_target_is_patient_with_its_hub_for_a_day() -> None:
+def test_a_hub_that_cannot_be_read_is_waited_for_two_hours_only() -> None:
+    points = daily(ORDERS, [1, 0])
+    early = planned(*points, *onward([1]), scopes=UNREAD_VAULT, now=SLOT + timedelta(hours=2))
+    assert not steps(early, "copy_snapshot", REMOTE)
+    late = planned(*points, *onward([1]), scopes=UNREAD_VAULT, now=SLOT + timedelta(hours=3))
+    assert origin_of(step_of(late, "copy_snapshot", REMOTE)) == points[1].arn
+
+
+def test_a_hub_whose_key_is_gone_serves_nobody() -> None:
+    found = planned(*daily(ORDERS, [1, 0]), *onward([1]), scopes={VAULT: {"keys": {}}})
+    assert origin_of(step_of(found, "copy_snapshot", REMOTE)) == a_snapshot(ORDERS, SLOT).arn
+
+
+def test_a_point_that_is_made_late_goes_the_usual_way_all_the_same() -> None:
+    weekly = Schedule(Every(timedelta(days=7)))
+    policy = a_tree(schedule=weekly)
+    made = latest_due(weekly, ZoneInfo("UTC"), NOW)
+    assert made is not None
+    assert NOW - made.at > DAY
+    before = made.at - timedelta(days=7)
     found = planned(
-        *daily(ORDERS, [1, 0]),
-        *daily(ORDERS, [1], VAULT),
-        *onward([1]),
-        scopes={VAULT: {"snapshots": None, "status": ScopeStatus.FAILED}},
+        a_snapshot(ORDERS, before),
+        a_snapshot(ORDERS, before, VAULT),
+        a_snapshot(ORDERS, before, REMOTE, keys=(PROD_KEY, VAULT_KEY, REMOTE_KEY)),
+        policy=policy,
     )
-    assert not steps(found, "copy_snapshot", REMOTE)
+    near, far = (step_of(found, "copy_snapshot", place) for place in (VAULT, REMOTE))
+    assert origin_of(far) == near.arn
 
 
 def test_what_a_hub_never_got_and_its_target_left_behind_is_not_sent_late() -> None:

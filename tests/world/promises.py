@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
-from engine.documents.model import DEFAULT_IDLE_AFTER, Documents, Policy, Target
+from engine.documents.model import DEFAULT_IDLE_AFTER, Documents, Policy, Target, Topology
 from engine.identity.marks import GONE_SINCE, KEEP_UNTIL, POLICY, ROLE, SLOT, SOURCE, ZONE, Role
 from engine.inventory.records import Location
 from engine.plans.codes import UnmanagedReason
@@ -96,10 +96,19 @@ class Promises:
         """A snapshot is about to be shared: for a copy to that account, or as a policy says."""
         database = self.world.living(thing.protects) or self.heir(thing.protects)
         policies = self.takers(database) if database else []
-        copies = {self.target(one.target) for p in policies for one in p.terms.snapshots.copies}
-        routes = {at.account for at in copies if thing.location == thing.protects[0]}
+        routes = {who for policy in policies for who in self.copiers(policy, thing)}
         said = {who for policy in policies for who in self.readers(policy, thing)}
         _demand(1, account in routes | said, f"{thing.arn} would be shared with {account}")
+
+    def copiers(self, policy: Policy, thing: Thing) -> set[str]:
+        """The accounts that may copy a snapshot on a policy's behalf."""
+        snapshots, (home, _) = policy.terms.snapshots, thing.protects
+        targets = {self.target(one.target) for one in snapshots.copies}
+        accounts = {at.account for at in targets}
+        if thing.location == home:
+            return accounts
+        hands_on = snapshots.topology is Topology.CHEAPEST and thing.location in targets
+        return accounts - {home.account} if hands_on else set()
 
     def readers(self, policy: Policy, thing: Thing) -> Iterator[str]:
         """The accounts that a policy lets read the newest points where a snapshot lies."""
