@@ -6,7 +6,7 @@ from tests.mutations.mutant import Mutant, mutants_of
 
 PROTECTION = (
     "planning/test_protection.py planning/test_under_fire.py planning/test_policy_shares.py "
-    "planning/test_one_off.py"
+    "planning/test_one_off.py planning/test_topology.py"
 )
 CHAINS = "planning/test_chain_bases.py planning/test_protection.py planning/test_bridges.py"
 
@@ -36,8 +36,8 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "incomplete-targets",
                 "what an unread target may be copying stays",
-                "        needed |= _targets_that_matter(holding, around)",
-                "        needed |= set()",
+                "    needed |= _targets_that_matter(holding, around)",
+                "    needed |= set()",
             ),
             (
                 "incomplete-shared",
@@ -115,8 +115,20 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "not-copied-yet",
                 "what a target wants and has not stays",
-                "        if holding.slot not in demand.missing:\n            continue",
+                "        if not reads or holding.slot not in demand.missing:\n            continue",
                 "        if True:\n            continue",
+            ),
+            (
+                "not-copied-yet-at-a-hub",
+                "what a hub hands on stays until its targets have it",
+                "or demand.route.hub == holding.location",
+                "or False",
+            ),
+            (
+                "incomplete-targets-of-a-hub",
+                "what an unread target may be copying from a hub stays",
+                "    return terms is not None and terms.snapshots.topology is not Topology.STAR",
+                "    return False",
             ),
             (
                 "not-copied-yet-ends",

@@ -162,6 +162,12 @@ MUTANTS: tuple[Mutant, ...] = (
         "verifying/test_readings.py planning/test_under_fire.py",
         [
             (
+                "readers-of-hubs",
+                "what an unread target may be copying from a hub stays",
+                " or say.terms.snapshots.topology is Topology.CHEAPEST\n",
+                "\n",
+            ),
+            (
                 "verifier-read-place",
                 "what lies where nobody could read stays",
                 "    if not sources.is_read(case.location):",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.documents.load import load_or_raise
 from engine.documents.model import (
     AutomatedTerms,
     Documents,
@@ -23,7 +24,7 @@ from engine.permissions.estate import AccountPermissions, EstatePermissions, per
 from engine.permissions.operations import GRANT, OPERATIONS, USE_OF_KEYS, User
 from engine.permissions.roles import StateBucket
 from engine.permissions.statements import INLINE_LIMIT, MANAGED_LIMIT, Policy
-from tests.permissions.reading import actions, allows, documents, statements
+from tests.permissions.reading import PolicyDocument, actions, allows, documents, statements
 
 PROD, VAULT = "111111111111", "222222222222"
 REPOSITORY = Path(__file__).parents[2]
@@ -412,3 +413,39 @@ def test_an_account_whose_points_a_policy_shares_may_share_them(tmp_path: Path) 
         assert not allows(allowed, "rds:ModifyDBSnapshotAttribute", snapshot)
     vault = role(found(given), VAULT).document()
     assert "rds:ModifyDBSnapshotAttribute" not in actions(vault)
+
+
+# -- targets that are served by one another ------------------------------------------------------
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+LAB = "333333333333"
+
+
+@pytest.mark.parametrize("place", ["policy", "override"])
+def test_a_hub_shares_what_it_hands_on_and_its_key_lets_in_whom_it_serves(
+    place: str, tmp_path: Path
+) -> None:
+    text = (EXAMPLES / "topology" / "topology.yaml").read_text()
+    if place == "override":
+        text = text.replace("  topology: cheapest\n", "")
+        text += "overrides:\n- {select: {identifiers: [a]}, snapshots: {topology: cheapest}}\n"
+    (tmp_path / "all.yaml").write_text(text)
+    permissions = found(load_or_raise([tmp_path]))
+    served, hub = LAB, VAULT
+    there = f"arn:aws:rds:eu-central-1:{hub}:snapshot:orders"
+    assert allows(role(permissions, hub).document(), "rds:ModifyDBSnapshotAttribute", there, OURS)
+    other = role(permissions, served).document()
+    assert not statements_named(other, "ShareOwnSnapshots")
+    tagged = {"aws:RequestTag/engine:estate": "acme"}
+    assert allows(other, "rds:CopyDBSnapshot", there, tagged)
+    assert all(allows(other, one, f"arn:aws:kms:eu-central-1:{hub}:key/a") for one in USE_OF_KEYS)
+    keys = of(permissions, hub).keys
+    named = keys[f"arn:aws:kms:eu-central-1:{hub}:alias/backups"]
+    assert {who for one in named for who in one.principals} == {
+        f"arn:aws:iam::{account}:role/backup-engine" for account in (hub, served)
+    }
+    assert f"arn:aws:kms:eu-central-1:{hub}:key/*" not in keys
+
+
+def statements_named(policy: PolicyDocument, sid: str) -> list[str]:
+    return [sid for one in statements(policy) if one["Sid"] == sid]

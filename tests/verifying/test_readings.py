@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.documents.model import CopyRule, Retire, Target
+from engine.documents.model import CopyRule, Retire, Target, Topology
 from engine.identity.marks import Role
 from engine.inventory.records import Inventory, Location, Quota, ScopeStatus, Snapshot
 from tests.verifying.scene import (
@@ -185,6 +185,17 @@ def test_a_copy_needs_no_other_target() -> None:
     scene = Scene(policies=[snapshots_of(GOLD, copies=both)], unread={FAR})
     assert scene.broken(delete(copy(1))) == []
     assert scene.broken(delete(primary(1))) == [4]
+
+
+def test_a_copy_that_is_handed_on_needs_the_other_targets() -> None:
+    both = (*GOLD.terms.snapshots.copies, CopyRule(target="remote"))
+    tree = snapshots_of(GOLD, copies=both, topology=Topology.CHEAPEST)
+    assert Scene(policies=[tree], unread={FAR}).broken(delete(copy(1))) == [4]
+    assert Scene(policies=[tree], unread=set()).broken(delete(copy(1))) == []
+    now_star = replace(snapshots_of(GOLD, copies=both), name="silver")
+    was_tree = replace(tree, select=replace(GOLD.select, rest=True))
+    scene = Scene(policies=[now_star, was_tree], unread={FAR})
+    assert scene.broken(delete(copy(1))) == [4]
 
 
 def test_a_failed_object_goes_before_what_takes_its_place_is_copied() -> None:
