@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Protocol, TypeVar
 
 from engine.plans.amounts import money
 from engine.plans.codes import EditKind, Leaving, ProtectionChange
 from engine.plans.consequences import (
     Consequences,
+    CostChange,
     NewChain,
     PointChange,
     PolicyEdit,
@@ -16,7 +18,7 @@ from engine.plans.consequences import (
     Reach,
 )
 from engine.plans.costs import Pair
-from engine.plans.refs import At
+from engine.plans.refs import At, SourceRef
 from engine.reports.folding import grouped
 from engine.reports.lines import Column, Line, Section, Span, Table, Tone, cell, line, listed, name
 from engine.reports.wording import count, moment, place, size
@@ -25,6 +27,8 @@ from engine.reports.wording import count, moment, place, size
 NAMES = 6
 # How many different texts a folded cell shows.
 TEXTS = 2
+# How many rows a table has before those of different places fold.
+PLACES = 12
 
 _NEAREST = list(Leaving)
 _Row = tuple[tuple[Span, ...], ...]
@@ -48,7 +52,7 @@ def consequence_sections(found: Consequences | None, *, full: bool) -> Iterator[
     yield from _ends(found, _earlier, "go earlier", Tone.DELETE, full=full)
     yield from _chains(found.chains, full=full)
     yield from _ends(found, _longer, "stay longer", Tone.STRONG, full=full)
-    yield from _costs(found)
+    yield from _costs(found, full=full)
     yield from _edits(found.edits)
 
 
@@ -128,8 +132,11 @@ def _ends(
         Column("oldest restorable now"),
         Column(f"on {_day(found.horizon)}"),
     )
-    groups = grouped(about, lambda one: (one.policy, one.location, one.source if full else None))
-    rows = tuple(_end_row(alike, chosen) for alike in groups.values())
+
+    def alike(one: Reach) -> Hashable:
+        return one.policy, _is_home(one), one.source if full else None
+
+    rows = tuple(_end_row(folded, chosen) for folded in _by_place(about, alike, full=full))
     lines = list(_point_lines(about, chosen)) if full else []
     if any(point.after is Leaving.WITHHELD for point in points):
         note = (
@@ -146,8 +153,8 @@ def _end_row(alike: Sequence[Reach], chosen: Callable[[PointChange], bool]) -> _
     now = [one.oldest_before for one in told], [one.oldest_after for one in told]
     later = [one.later_before for one in told], [one.later_after for one in told]
     return (
-        _about(alike[0].policy, alike[0].location),
-        cell(*_databases(one.source.identifier for one in alike)),
+        _about(alike[0].policy, alike),
+        cell(*_databases(alike)),
         cell(f"{len(points):,}"),
         cell(*_when(points)),
         cell(_moved(*now) if told else ""),
@@ -155,12 +162,47 @@ def _end_row(alike: Sequence[Reach], chosen: Callable[[PointChange], bool]) -> _
     )
 
 
-def _about(policy: str, location: At) -> tuple[Span, ...]:
-    return cell(Span(policy, Tone.STRONG), " in ", name(place(location)))
+class _Placed(Protocol):
+    """Something about a database at a location."""
+
+    @property
+    def source(self) -> SourceRef:
+        """The database."""
+
+    @property
+    def location(self) -> At:
+        """Where it is about."""
 
 
-def _databases(names: Iterable[str]) -> list[str | Span]:
-    known = sorted(names)
+PlacedT = TypeVar("PlacedT", bound=_Placed)
+
+
+def _is_home(one: _Placed) -> bool:
+    return one.location == At(one.source.account, one.source.region)
+
+
+def _by_place(
+    items: Sequence[PlacedT], alike: Callable[[PlacedT], Hashable], *, full: bool
+) -> list[list[PlacedT]]:
+    """Return what shares a row: what is alike at one place or, where these are many, anywhere."""
+    groups = grouped(items, lambda one: (alike(one), one.location))
+    if full or len(groups) <= PLACES:
+        return list(groups.values())
+    return list(grouped(items, alike).values())
+
+
+def _about(policy: str, alike: Iterable[_Placed]) -> tuple[Span, ...]:
+    return cell(Span(policy, Tone.STRONG), " in ", _places({one.location for one in alike}))
+
+
+def _places(locations: Collection[At]) -> str | Span:
+    if len(locations) == 1:
+        return name(place(next(iter(locations))))
+    return count(len(locations), "location")
+
+
+def _databases(alike: Iterable[_Placed]) -> list[str | Span]:
+    known = sorted({one.source: one.source.identifier for one in alike}.values())
     return [f"{len(known):,}: " if len(known) > 1 else "", *listed(known, NAMES)]
 
 
@@ -264,10 +306,10 @@ def _chains(chains: Sequence[NewChain], *, full: bool) -> Iterator[Section]:
         Column("because"),
     )
 
-    def alike(one: NewChain) -> tuple[str, At, str, bool, object]:
-        return one.policy, one.location, one.because, one.breaks, one.source if full else None
+    def alike(one: NewChain) -> Hashable:
+        return one.policy, one.because, one.breaks, one.source if full else None
 
-    rows = tuple(_chain_row(found) for found in grouped(chains, alike).values())
+    rows = tuple(_chain_row(folded) for folded in _by_place(chains, alike, full=full))
     yield Section(title, (), Tone.FULL, table=Table(columns, rows))
 
 
@@ -275,8 +317,8 @@ def _chain_row(alike: Sequence[NewChain]) -> _Row:
     gib = sum(one.gib[0] for one in alike), sum(one.gib[1] for one in alike)
     slots = sorted(one.slot for one in alike if one.slot is not None)
     return (
-        _about(alike[0].policy, alike[0].location),
-        cell(*_databases(one.source.identifier for one in alike)),
+        _about(alike[0].policy, alike),
+        cell(*_databases(alike)),
         cell(moment(slots[0]) if slots else "with the next point"),
         cell(size(gib)),
         cell(alike[0].because),
@@ -299,12 +341,11 @@ def _protection(changes: Sequence[Protected], *, full: bool) -> Iterator[Section
     columns = (Column("protection"), Column("policy"), Column("location"), Column("databases"))
     order = list(ProtectionChange)
 
-    def alike(one: Protected) -> tuple[int, str, str, At, object]:
-        names = one.before or "", one.after or ""
-        return order.index(one.change), *names, one.location, one.source if full else None
+    def alike(one: Protected) -> Hashable:
+        return one.change, one.before, one.after, _is_home(one), one.source if full else None
 
-    groups = grouped(sorted(changes, key=lambda one: order.index(one.change)), alike)
-    rows = tuple(_protection_row(found) for found in groups.values())
+    in_order = sorted(changes, key=lambda one: order.index(one.change))
+    rows = tuple(_protection_row(folded) for folded in _by_place(in_order, alike, full=full))
     title = f"Protection by the change: {count(len({one.source for one in changes}), 'database')}"
     yield Section(title, (), tone, table=Table(columns, rows))
 
@@ -312,17 +353,15 @@ def _protection(changes: Sequence[Protected], *, full: bool) -> Iterator[Section
 def _protection_row(alike: Sequence[Protected]) -> _Row:
     one = alike[0]
     policies = [policy for policy in (one.before, one.after) if policy]
-    home = At(one.source.account, one.source.region)
-    away = "" if one.location == home else "copies in "
     return (
         cell(_TURNS[one.change]),
         cell(Span(" → ".join(policies), Tone.STRONG)),
-        cell(away, name(place(one.location))),
-        cell(*_databases(each.source.identifier for each in alike)),
+        cell("" if _is_home(one) else "copies in ", _places({each.location for each in alike})),
+        cell(*_databases(alike)),
     )
 
 
-def _costs(found: Consequences) -> Iterator[Section]:
+def _costs(found: Consequences, *, full: bool) -> Iterator[Section]:
     if not found.costs or found.horizon is None:
         return
     was = _sum(one.usd_month_before for one in found.costs)
@@ -334,16 +373,20 @@ def _costs(found: Consequences) -> Iterator[Section]:
         Column(f"before, on {day}", right=True),
         Column(f"after, on {day}", right=True),
     )
-    rows = tuple(
-        (
-            _about(one.policy, one.location),
-            cell(money(one.usd_month_before)),
-            cell(money(one.usd_month_after)),
-        )
-        for one in found.costs
-    )
+    folds = len(found.costs) > PLACES and not full
+    groups = grouped(found.costs, lambda one: (one.policy, None if folds else one.location))
+    rows = tuple(_cost_row(alike) for alike in groups.values())
     note = line("Before the free allowance, if all goes as scheduled until then.", level=1)
     yield Section(title, (note,), table=Table(columns, rows))
+
+
+def _cost_row(alike: Sequence[CostChange]) -> _Row:
+    locations = {one.location for one in alike}
+    return (
+        cell(Span(alike[0].policy, Tone.STRONG), " in ", _places(locations)),
+        cell(money(_sum(one.usd_month_before for one in alike))),
+        cell(money(_sum(one.usd_month_after for one in alike))),
+    )
 
 
 def _sum(pairs: Iterable[Pair]) -> Pair:

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from engine.plans.codes import Leaving
+from engine.plans.codes import Leaving, ProtectionChange
+from engine.plans.consequences import CostChange, NewChain, Protected
+from engine.plans.refs import At
 from engine.reports.markdown import plan_as_markdown
 from engine.reports.screen import Screen
 from engine.reports.text import plan_as_text
@@ -17,7 +19,7 @@ from tests.plans.consequence_samples import (
     shortened,
     shorter,
 )
-from tests.plans.samples import PROD, empty
+from tests.plans.samples import PROD, VAULT, empty, source
 
 Golden = Callable[[str, str], None]
 
@@ -50,6 +52,32 @@ def test_a_thousand_databases_take_no_more_rows_than_one() -> None:
     assert "34,000" in text
     whole = plan_as_text(plan, Screen(), full=True)
     assert "orders-999" in whole
+
+
+def test_many_places_share_a_row_unless_each_is_asked_for() -> None:
+    homes = [At(f"{number:012}", "eu-west-1") for number in range(20)]
+    name = "orders"
+    rows = tuple(
+        replace(shorter(name, at, Leaving.NOW), source=source(name, home))
+        for home in homes
+        for at in (home, VAULT)
+    )
+    chains = tuple(
+        NewChain(source(name, home), home, "gold", None, (0, 1), True, "why") for home in homes
+    )
+    lost = tuple(
+        Protected(source(name, home), home, ProtectionChange.LOST, "gold", None) for home in homes
+    )
+    costs = tuple(CostChange("gold", home, (1.0, 2.0), (0.5, 1.0)) for home in homes)
+    change = found(reach=rows, chains=chains, protection=lost, costs=costs)
+    plan = replace(empty(), consequences=change)
+    text = plan_as_text(plan, Screen(width=200))
+    assert text.count("gold in 20 locations") == 3
+    assert "gold in 222222222222/eu-west-1" in text
+    assert "$20 to $40" in text
+    assert "000000000019" not in text
+    whole = plan_as_text(plan, Screen(width=200), full=True)
+    assert whole.count("gold in 000000000019/eu-west-1") == 3
 
 
 def test_a_plan_that_was_compared_with_nothing_says_nothing_of_it() -> None:
