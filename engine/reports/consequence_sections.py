@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from engine.plans.amounts import money
-from engine.plans.codes import EditKind, Leaving, ProtectionChange
+from engine.plans.codes import EditKind, ProtectionChange
 from engine.plans.consequences import (
     Consequences,
     CostChange,
     NewChain,
-    PointChange,
     PolicyEdit,
     Protected,
-    Reach,
 )
 from engine.plans.costs import Pair
-from engine.plans.refs import At, SourceRef
 from engine.reports.folding import grouped
 from engine.reports.lines import Column, Line, Section, Span, Table, Tone, cell, line, listed, name
-from engine.reports.wording import count, moment, place, size
-
-# How many names of databases a folded row shows.
-NAMES = 6
-# How many different texts a folded cell shows.
-TEXTS = 2
-# How many rows a table has before those of different places fold.
-PLACES = 12
-
-_NEAREST = list(Leaving)
-_Row = tuple[tuple[Span, ...], ...]
+from engine.reports.placing import (
+    NAMES,
+    PLACES,
+    Row,
+    about,
+    by_place,
+    databases,
+    day_of,
+    is_home,
+    places,
+)
+from engine.reports.point_sections import goes_earlier, point_section, stays_longer
+from engine.reports.wording import count, moment, size
 
 
 def consequence_headline(found: Consequences | None) -> Iterator[Line]:
@@ -49,9 +46,9 @@ def consequence_sections(found: Consequences | None, *, full: bool) -> Iterator[
         title = "Not compared: the documents before the change have errors"
         yield Section(title, tuple(lines), Tone.PROBLEM)
     yield from _protection(found.protection, full=full)
-    yield from _ends(found, _earlier, "go earlier", Tone.DELETE, full=full)
+    yield from point_section(found, goes_earlier, "go earlier", Tone.DELETE, full=full)
     yield from _chains(found.chains, full=full)
-    yield from _ends(found, _longer, "stay longer", Tone.STRONG, full=full)
+    yield from point_section(found, stays_longer, "stay longer", Tone.STRONG, full=full)
     yield from _costs(found, full=full)
     yield from _edits(found.edits)
 
@@ -77,8 +74,8 @@ def _sentence(found: Consequences) -> Iterator[str | Span]:
 def _parts(found: Consequences) -> Iterator[Span]:
     lost = {one.source for one in found.protection if one.change is ProtectionChange.LOST}
     gained = {one.source for one in found.protection if one.change is ProtectionChange.GAINED}
-    earlier = [p for one in found.reach for p in one.points if _earlier(p)]
-    longer = [p for one in found.reach for p in one.points if _longer(p)]
+    earlier = [p for one in found.reach for p in one.points if goes_earlier(p)]
+    longer = [p for one in found.reach for p in one.points if stays_longer(p)]
     if lost:
         yield Span(f"{count(len(lost), 'database')} with less protection", Tone.PROBLEM)
     if earlier:
@@ -90,202 +87,6 @@ def _parts(found: Consequences) -> Iterator[Span]:
         yield Span(f"{count(len(gained), 'database')} with more protection")
     if longer:
         yield Span(f"{count(len(longer), 'point')} to stay longer")
-
-
-# -- points --------------------------------------------------------------------------------------
-
-
-def _earlier(point: PointChange) -> bool:
-    return _order(point.after, point.after_at) < _order(point.before, point.before_at)
-
-
-def _longer(point: PointChange) -> bool:
-    return not _earlier(point)
-
-
-def _order(leaving: Leaving, at: datetime | None) -> tuple[int, float]:
-    return _NEAREST.index(leaving), at.timestamp() if at is not None else 0.0
-
-
-def _ends(
-    found: Consequences,
-    chosen: Callable[[PointChange], bool],
-    verb: str,
-    tone: Tone,
-    *,
-    full: bool,
-) -> Iterator[Section]:
-    """Yield the section of the points whose end moves one way, a row for each policy and place."""
-    about = sorted(
-        (one for one in found.reach if any(map(chosen, one.points))),
-        key=lambda one: (one.policy, one.location, one.source.address),
-    )
-    if not about or found.horizon is None:
-        return
-    points = [point for one in about for point in one.points if chosen(point)]
-    title = f"Points that {verb} by the change: {len(points):,}"
-    columns = (
-        Column("policy and place"),
-        Column("databases"),
-        Column("points", right=True),
-        Column("when"),
-        Column("oldest restorable now"),
-        Column(f"on {_day(found.horizon)}"),
-    )
-
-    def alike(one: Reach) -> Hashable:
-        return one.policy, _is_home(one), one.source if full else None
-
-    rows = tuple(_end_row(folded, chosen) for folded in _by_place(about, alike, full=full))
-    lines = list(_point_lines(about, chosen)) if full else []
-    if any(point.after is Leaving.WITHHELD for point in points):
-        note = (
-            "What is withheld goes only once somebody acknowledges it; dates are those after that."
-        )
-        lines.insert(0, line(note, level=1))
-    yield Section(title, tuple(lines), tone, table=Table(columns, rows))
-
-
-def _end_row(alike: Sequence[Reach], chosen: Callable[[PointChange], bool]) -> _Row:
-    points = [point for one in alike for point in one.points if chosen(point)]
-    # Where some points go earlier and others stay longer, the former tell how far back is left.
-    told = [one for one in alike if chosen is _earlier or not any(map(_earlier, one.points))]
-    now = [one.oldest_before for one in told], [one.oldest_after for one in told]
-    later = [one.later_before for one in told], [one.later_after for one in told]
-    return (
-        _about(alike[0].policy, alike),
-        cell(*_databases(alike)),
-        cell(f"{len(points):,}"),
-        cell(*_when(points)),
-        cell(_moved(*now) if told else ""),
-        cell(_moved(*later) if told else ""),
-    )
-
-
-class _Placed(Protocol):
-    """Something about a database at a location."""
-
-    @property
-    def source(self) -> SourceRef:
-        """The database."""
-
-    @property
-    def location(self) -> At:
-        """Where it is about."""
-
-
-PlacedT = TypeVar("PlacedT", bound=_Placed)
-
-
-def _is_home(one: _Placed) -> bool:
-    return one.location == At(one.source.account, one.source.region)
-
-
-def _by_place(
-    items: Sequence[PlacedT], alike: Callable[[PlacedT], Hashable], *, full: bool
-) -> list[list[PlacedT]]:
-    """Return what shares a row: what is alike at one place or, where these are many, anywhere."""
-    groups = grouped(items, lambda one: (alike(one), one.location))
-    if full or len(groups) <= PLACES:
-        return list(groups.values())
-    return list(grouped(items, alike).values())
-
-
-def _about(policy: str, alike: Iterable[_Placed]) -> tuple[Span, ...]:
-    return cell(Span(policy, Tone.STRONG), " in ", _places({one.location for one in alike}))
-
-
-def _places(locations: Collection[At]) -> str | Span:
-    if len(locations) == 1:
-        return name(place(next(iter(locations))))
-    return count(len(locations), "location")
-
-
-def _databases(alike: Iterable[_Placed]) -> list[str | Span]:
-    known = sorted({one.source: one.source.identifier for one in alike}.values())
-    return [f"{len(known):,}: " if len(known) > 1 else "", *listed(known, NAMES)]
-
-
-def _when(points: Sequence[PointChange]) -> Iterator[str | Span]:
-    groups = grouped(points, lambda point: point.after)
-    for number, leaving in enumerate(sorted(groups, key=_NEAREST.index)):
-        yield from ("; " if number else "", *_when_of(leaving, groups[leaving]))
-
-
-def _when_of(leaving: Leaving, points: Sequence[PointChange]) -> Iterator[str | Span]:
-    number = f"{len(points):,}"
-    match leaving:
-        case Leaving.NOW:
-            yield Span(f"{number} now", Tone.DELETE)
-        case Leaving.WITHHELD:
-            yield Span(f"{number} withheld", Tone.DELETE)
-            yield from _acknowledged(points)
-        case Leaving.PROTECTED:
-            yield f"{number} protected: {_texts(point.text for point in points)}"
-        case Leaving.LATER:
-            days = sorted({_day(point.after_at) for point in points if point.after_at})
-            yield f"{number} {_days(days)}{_shift(points)}"
-        case Leaving.STAYS:
-            yield f"{number} not as far as was looked ahead"
-
-
-def _days(days: Sequence[str]) -> str:
-    if not days:
-        return "at an unknown time"
-    return f"on {days[0]}" if len(days) == 1 else f"from {days[0]} to {days[-1]}"
-
-
-def _acknowledged(points: Sequence[PointChange]) -> Iterator[str | Span]:
-    digests = sorted({point.acknowledge for point in points if point.acknowledge})
-    if digests:
-        yield from (" until acknowledged (", *listed(digests, TEXTS), ")")
-
-
-def _texts(texts: Iterable[str]) -> str:
-    known = sorted(set(texts))
-    more = f"; and {len(known) - TEXTS:,} other reasons" if len(known) > TEXTS else ""
-    return "; ".join(known[:TEXTS]) + more
-
-
-def _shift(points: Sequence[PointChange]) -> str:
-    """Return by how many days the ends move, where that is known of all."""
-    ends = [(point.before_at, point.after_at) for point in points]
-    days = [abs((before - after).days) for before, after in ends if before and after]
-    if not days or len(days) < len(points):
-        return ""
-    least, most = min(days), max(days)
-    word = "earlier" if _earlier(points[0]) else "later"
-    return f", {count(most, 'day') if least == most else f'{least} – {most} days'} {word}"
-
-
-def _moved(before: Iterable[datetime | None], after: Iterable[datetime | None]) -> str:
-    was, will = _span(before), _span(after)
-    return was if was == will else f"{was} → {will}"
-
-
-def _span(moments: Iterable[datetime | None]) -> str:
-    days = sorted({"nothing" if one is None else _day(one) for one in moments})
-    return days[0] if len(days) == 1 else f"{days[0]} – {days[-1]}"
-
-
-def _day(time: datetime) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%d")
-
-
-def _point_lines(about: Iterable[Reach], chosen: Callable[[PointChange], bool]) -> Iterator[Line]:
-    for one in about:
-        for point in filter(chosen, one.points):
-            yield line(name(point.arn.rpartition(":")[2]), f" of {moment(point.slot)}", level=1)
-            was, will = (
-                _end(point.before, point.before_at),
-                _end(point.after, point.after_at),
-            )
-            where = name(place(one.location))
-            yield line("in ", where, f": {was} → {will}; {point.text}", level=2)
-
-
-def _end(leaving: Leaving, at: datetime | None) -> str:
-    return f"{leaving.value} ({_day(at)})" if at is not None else leaving.value
 
 
 # -- chains, protection, edits -------------------------------------------------------------------
@@ -309,16 +110,16 @@ def _chains(chains: Sequence[NewChain], *, full: bool) -> Iterator[Section]:
     def alike(one: NewChain) -> Hashable:
         return one.policy, one.because, one.breaks, one.source if full else None
 
-    rows = tuple(_chain_row(folded) for folded in _by_place(chains, alike, full=full))
+    rows = tuple(_chain_row(folded) for folded in by_place(chains, alike, full=full))
     yield Section(title, (), Tone.FULL, table=Table(columns, rows))
 
 
-def _chain_row(alike: Sequence[NewChain]) -> _Row:
+def _chain_row(alike: Sequence[NewChain]) -> Row:
     gib = sum(one.gib[0] for one in alike), sum(one.gib[1] for one in alike)
     slots = sorted(one.slot for one in alike if one.slot is not None)
     return (
-        _about(alike[0].policy, alike),
-        cell(*_databases(alike)),
+        about(alike[0].policy, alike),
+        cell(*databases(alike)),
         cell(moment(slots[0]) if slots else "with the next point"),
         cell(size(gib)),
         cell(alike[0].because),
@@ -342,22 +143,22 @@ def _protection(changes: Sequence[Protected], *, full: bool) -> Iterator[Section
     order = list(ProtectionChange)
 
     def alike(one: Protected) -> Hashable:
-        return one.change, one.before, one.after, _is_home(one), one.source if full else None
+        return one.change, one.before, one.after, is_home(one), one.source if full else None
 
     in_order = sorted(changes, key=lambda one: order.index(one.change))
-    rows = tuple(_protection_row(folded) for folded in _by_place(in_order, alike, full=full))
+    rows = tuple(_protection_row(folded) for folded in by_place(in_order, alike, full=full))
     title = f"Protection by the change: {count(len({one.source for one in changes}), 'database')}"
     yield Section(title, (), tone, table=Table(columns, rows))
 
 
-def _protection_row(alike: Sequence[Protected]) -> _Row:
+def _protection_row(alike: Sequence[Protected]) -> Row:
     one = alike[0]
     policies = [policy for policy in (one.before, one.after) if policy]
     return (
         cell(_TURNS[one.change]),
         cell(Span(" → ".join(policies), Tone.STRONG)),
-        cell("" if _is_home(one) else "copies in ", _places({each.location for each in alike})),
-        cell(*_databases(alike)),
+        cell("" if is_home(one) else "copies in ", places({each.location for each in alike})),
+        cell(*databases(alike)),
     )
 
 
@@ -367,7 +168,7 @@ def _costs(found: Consequences, *, full: bool) -> Iterator[Section]:
     was = _sum(one.usd_month_before for one in found.costs)
     will = _sum(one.usd_month_after for one in found.costs)
     title = f"Cost a month of what it is about: {money(was)} → {money(will)}"
-    day = _day(found.horizon)
+    day = day_of(found.horizon)
     columns = (
         Column("policy and place"),
         Column(f"before, on {day}", right=True),
@@ -380,10 +181,10 @@ def _costs(found: Consequences, *, full: bool) -> Iterator[Section]:
     yield Section(title, (note,), table=Table(columns, rows))
 
 
-def _cost_row(alike: Sequence[CostChange]) -> _Row:
+def _cost_row(alike: Sequence[CostChange]) -> Row:
     locations = {one.location for one in alike}
     return (
-        cell(Span(alike[0].policy, Tone.STRONG), " in ", _places(locations)),
+        cell(Span(alike[0].policy, Tone.STRONG), " in ", places(locations)),
         cell(money(_sum(one.usd_month_before for one in alike))),
         cell(money(_sum(one.usd_month_after for one in alike))),
     )
