@@ -35,12 +35,11 @@ engine plan -inventory $recording -html "$scratch/plan.html" >/dev/null
 draw "$scratch/plan.html" plan.png 1280 1000 light
 draw "$scratch/plan.html" plan-phone.png 400 860 dark
 
-cp -r policies "$scratch/policies"
-sed -i 's/daily: 35/daily: 14/' "$scratch/policies/gold.yaml"
-engine plan "$scratch/policies" -against policies -inventory $recording \
+example=docs/examples/consequences
+engine plan $example/after -against $example/before -inventory $example/inventory \
   -html "$scratch/change.html" >/dev/null
-draw "$scratch/change.html" consequences.png 1280 760 light
-draw "$scratch/change.html" consequences-phone.png 400 860 light
+draw "$scratch/change.html" consequences.png 1280 960 light
+draw "$scratch/change.html" consequences-phone.png 400 1100 light
 
 engine simulate docs/examples/simulation -days 7 -at 2026-11-16T02:05:00Z \
   -html "$scratch/week.html" >/dev/null
