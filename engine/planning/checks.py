@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from engine.documents.model import Documents, Schedule, Target, Terms
 from engine.identity.marks import Role
-from engine.inventory.records import Instance, Inventory, Kind, Location, kind_of
+from engine.inventory.records import Instance, Inventory, Kind, Location, Quota, kind_of
 from engine.planning.automated_checks import check_automated
 from engine.planning.clusters import check_clusters, is_aurora
 from engine.planning.matching import account_names
@@ -21,11 +21,13 @@ from engine.planning.share_checks import check_option_groups, check_shares
 from engine.planning.slots import latest_due, next_due, period_start
 from engine.planning.survey import Source, World, survey
 from engine.planning.weekly_windows import minute_of_week, overlaps, weekly_spans
+from engine.plans.amounts import figures
 from engine.plans.plan import Warned
 from engine.retention.decide import decide
 from engine.retention.keep import Keep
 
 MAX_SHARED_ACCOUNTS = 20
+_DAY = timedelta(days=1)
 _HORIZON = timedelta(days=400)
 _MOST_SLOTS = 2000
 
@@ -175,6 +177,7 @@ _CHECKS: tuple[Callable[[Source, World, RouteBook], Iterable[Warned]], ...] = (
 
 def _quota(world: World, sources: Sequence[Source], book: RouteBook) -> Iterable[Warned]:
     wanted: Counter[Location] = Counter()
+    a_day: dict[Location, float] = defaultdict(float)
     endless: set[Location] = set()
     steady = _SteadyCounts(world.now)
     for source in sources:
@@ -184,6 +187,7 @@ def _quota(world: World, sources: Sequence[Source], book: RouteBook) -> Iterable
         home = (source.location, source.terms.snapshots.keep, None)
         for location, keep, every in (home, *((r.location, r.keep, r.rule.every) for r in routes)):
             count = steady.count(source.terms, keep, every)
+            a_day[location] += steady.a_day(source.terms, every)
             if count is None:
                 endless.add(location)
             else:
@@ -198,9 +202,16 @@ def _quota(world: World, sources: Sequence[Source], book: RouteBook) -> Iterable
                 "warning",
                 f"schedules and retention will hold {wanted[location]} points{more} in "
                 f"{names.get(location.account, location.account)}/{location.region}; "
-                f"its quota is {quota.maximum} manual {KINDS[world.kind]}snapshots",
+                f"its quota is {quota.maximum} manual {KINDS[world.kind]}snapshots, "
+                f"{_full_in(quota, a_day[location])}",
                 fix=f"raise the quota ({QUOTA_CODES[world.kind]}) or keep fewer points",
             )
+
+
+def _full_in(quota: Quota, a_day: float) -> str:
+    """Say when a quota runs out: retention removes some of what is made, so no sooner than so."""
+    days = figures(quota.room / a_day)
+    return f"full in about {days:.0f} days at the soonest" if days >= 1.5 else "full within a day"
 
 
 class _SteadyCounts:
@@ -222,16 +233,27 @@ class _SteadyCounts:
         return self._counts[key]
 
     def _try_out(self, terms: Terms, keep: Keep, every: timedelta | None) -> int | None:
-        schedule = terms.snapshots.schedule
-        if schedule is None:
+        if terms.snapshots.schedule is None:
             return 0
         if keep.is_empty:
             return None
+        return len(decide(self._sent(terms, every), keep, terms.timezone).keep)
+
+    def a_day(self, terms: Terms, every: timedelta | None) -> float:
+        """Return how many points a day come to be held, on average over past slots."""
+        slots = self._sent(terms, every)
+        return len(slots) / max(1.0, (max(slots) - min(slots)) / _DAY) if slots else 0.0
+
+    def _sent(self, terms: Terms, every: timedelta | None) -> list[datetime]:
+        """Return the past slots of which a point is held, if only for a while."""
+        schedule = terms.snapshots.schedule
+        if schedule is None:
+            return []
         slots = list(self._slots_of(schedule, terms.timezone))
-        if every is not None:
-            periods = {period_start(every, terms.timezone, s): s for s in reversed(slots)}
-            slots = list(periods.values())
-        return len(decide(slots, keep, terms.timezone).keep)
+        if every is None:
+            return slots
+        periods = {period_start(every, terms.timezone, s): s for s in reversed(slots)}
+        return list(periods.values())
 
     def _slots_of(self, schedule: Schedule, timezone: ZoneInfo) -> tuple[datetime, ...]:
         """Return the past slots of a schedule; its locations and their rules share them."""

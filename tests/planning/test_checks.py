@@ -245,8 +245,20 @@ def test_schedule_and_retention_that_would_exceed_the_quota() -> None:
     assert (warned.code, warned.source, warned.severity) == ("W310 quota", None, "warning")
     assert warned.text == (
         "schedules and retention will hold 7 points in prod/eu-west-1; "
-        "its quota is 6 manual snapshots"
+        "its quota is 6 manual snapshots, full in about 6 days at the soonest"
     )
+
+
+def test_a_quota_that_is_all_but_used_runs_out_within_a_day() -> None:
+    quotas = {PROD: Quota(6, 6)}
+    found = check(gold(Keep(daily=7), schedule=DAILY), inventory([ORDERS], quotas=quotas), NOW)
+    assert [one.text.rpartition(", ")[2] for one in found] == ["full within a day"]
+
+
+def test_what_is_sent_once_a_week_fills_a_quota_more_slowly() -> None:
+    weekly = CopyRule("local", every=timedelta(days=7), keep=Keep(last=100))
+    [warned] = quota(50, Keep(daily=7), weekly, schedule=DAILY)
+    assert warned.text.endswith("full in about 340 days at the soonest")
 
 
 def test_targets_have_quotas_too() -> None:
