@@ -12,6 +12,7 @@ from engine.costs.feasibility import nights
 from engine.costs.orphans import with_their_cost
 from engine.costs.prices import Kept
 from engine.costs.ranges import NOTHING, Range, total
+from engine.costs.resting import with_cost_of_rest
 from engine.costs.stepping import Cost, Walk
 from engine.costs.stock import Stock, Totals, stock_of
 from engine.inventory.records import Inventory, Location
@@ -45,7 +46,8 @@ def with_costs(plan: Plan, inventory: Inventory, book: Book) -> Plan:
         nights=tuple(nights(steps, book.documents)) if book.documents is not None else (),
     )
     orphans = with_their_cost(plan.foreign_orphans, inventory, stock, book.prices)
-    return replace(plan, costs=costs, foreign_orphans=orphans)
+    idle = with_cost_of_rest(plan.idle_chains, stock, book, plan.as_of)
+    return replace(plan, costs=costs, foreign_orphans=orphans, idle_chains=idle)
 
 
 def _told(plan: Plan) -> Iterator[str]:

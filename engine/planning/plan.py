@@ -18,6 +18,7 @@ from engine.planning.failing_back import guard_failbacks
 from engine.planning.foreign_orphans import foreign_orphans
 from engine.planning.guards import apply_guards, full_copy_warnings, still_holding
 from engine.planning.holds import holds
+from engine.planning.idle_chains import idle_chains
 from engine.planning.ordering import in_order
 from engine.planning.parts import (
     Part,
@@ -99,6 +100,7 @@ def make_plan(
         holds=tuple(holds(drafts, world)),
         objectives=told_of(one for part in parts for one in part.objectives(plan.steps)),
         copy_trees=tuple(one for part in parts for one in copy_trees(part.drafts, part.book)),
+        idle_chains=tuple(idle_chains(parts[0].drafts, world, parts[0].book)),
     )
 
 

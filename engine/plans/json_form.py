@@ -164,6 +164,7 @@ def _with_utc_times(plan: Plan) -> Plan:
             one if one.taken_at is None else replace(one, taken_at=_in_utc(one.taken_at))
             for one in plan.foreign_orphans
         ),
+        idle_chains=tuple(replace(one, until=_in_utc(one.until)) for one in plan.idle_chains),
         objectives=_objectives_in_utc(plan.objectives),
         consequences=None
         if plan.consequences is None
@@ -323,6 +324,8 @@ def _moments(plan: Plan) -> Iterator[tuple[str, datetime | None]]:
     if plan.consequences is not None:
         for name, moment in consequences.moments(plan.consequences):
             yield f"consequences.{name}", moment
+    for number, chain in enumerate(plan.idle_chains):
+        yield f"idle_chains[{number}].until", chain.until
     for number, objective in enumerate(plan.objectives.told):
         for name, moment in _moments_of(objective):
             yield f"objectives.told[{number}].{name}", moment

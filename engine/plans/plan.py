@@ -326,6 +326,30 @@ class CopyTree:
 
 
 @dataclass(frozen=True, slots=True)
+class IdleChain:
+    """A chain of a zone that its database is not snapshotted in now, and the base kept of it.
+
+    `arn` is the base, the newest of its `snapshots`, and `gib` the allocated storage of what it was
+    taken of. It is kept as a base until a newer one is there, or until `until`. `spares` counts the
+    snapshots that a return to that zone has stored as increments and not in full. `usd_month` is
+    what the base costs and `saves_usd_month` what a return saves; None where not reckoned.
+    """
+
+    chain: str
+    arn: str
+    location: At
+    source: SourceRef
+    zone: str
+    role: str
+    snapshots: int
+    gib: int
+    until: datetime
+    spares: int
+    usd_month: Pair | None = None
+    saves_usd_month: Pair | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What the verifier has against a step: the promise it would break, and how."""
 
@@ -373,6 +397,7 @@ class Plan:
     costs: Costs | None = None
     consequences: Consequences | None = None
     copy_trees: tuple[CopyTree, ...] = ()
+    idle_chains: tuple[IdleChain, ...] = ()
 
     @property
     def has_changes(self) -> bool:

@@ -8,6 +8,7 @@ from engine.plans.plan import Plan, Summary
 from engine.reports.adoption import afterwards_sections, orphan_sections
 from engine.reports.consequence_sections import consequence_headline, consequence_sections
 from engine.reports.cost_sections import cost_section
+from engine.reports.idle_sections import idle_section
 from engine.reports.lines import Line, Report, Section, Span, Tone, line, name
 from engine.reports.reading import (
     recording,
@@ -41,6 +42,7 @@ def plan_report(plan: Plan, *, full: bool = False) -> Report:
             *problem_sections(plan, full=full),
             *kept_sections(plan, full=full),
             *retained_section(plan),
+            *idle_section(plan),
             *afterwards_sections(plan, full=full),
             *orphan_sections(plan, full=full),
             *tree_section(plan),

@@ -41,6 +41,7 @@ from tests.planning.builders import (
     daily,
     delete_of,
     documents,
+    failed_over,
     inventory,
     plan,
     step_of,
@@ -355,3 +356,34 @@ def test_a_seeded_point_is_priced_from_now() -> None:
     base = a_snapshot(ORDERS, ago(1), record=FULL, taken_at=NOW - timedelta(days=1))
     made, costs = priced(docs(changing(12.5, 25)), inventory([ORDERS], [base]))
     assert cost_of(costs, step_of(made, "create_snapshot").id).gib == (8.0, 16.0)
+
+
+# -- bases of other zones --------------------------------------------------------------------------
+
+
+def test_a_base_of_another_zone_costs_what_is_kept_and_saves_what_would_be_full() -> None:
+    """Four days of changes are less than all of it: the rest is saved."""
+    moved = failed_over(ORDERS)
+    kept = [a_snapshot(ORDERS, ago(4), record=FULL)]
+    since = daily(ORDERS, [1, 0], zone="euw1-az1", record=FULL)
+    made, _ = priced(docs(changing(12.5, 25)), inventory([moved], [*kept, *since]))
+    (one,) = made.idle_chains
+    assert one.arn == kept[0].arn
+    assert one.usd_month == (32.0, 32.0)
+    # Of 64 GiB 32 to 64 change in four days, and with them goes what they would save.
+    assert one.saves_usd_month == (0.0, 16.0)
+
+
+def test_what_spares_nothing_saves_nothing_and_what_is_not_known_has_no_price() -> None:
+    moved = failed_over(ORDERS)
+    old = a_snapshot(ORDERS, ago(4), VAULT, record=FULL)
+    points = [a_snapshot(ORDERS, ago(4)), *daily(ORDERS, [1, 0], zone="euw1-az1"), old]
+    there = inventory([moved], points)
+    made, _ = priced(docs(changing(12.5, 25)), there)
+    told = {one.role: one.saves_usd_month for one in made.idle_chains}
+    assert told["copy"] == (0.0, 0.0)
+    found = docs(changing(12.5, 25))
+    elsewhere = with_costs(
+        plan(found, there), inventory([moved]), book_of(found, prices_of(found.estate))
+    )
+    assert {one.usd_month for one in elsewhere.idle_chains} == {None}

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from engine.plans.codes import (
     EFFECTS,
@@ -35,6 +36,7 @@ from engine.plans.plan import (
     GuardState,
     Held,
     Hop,
+    IdleChain,
     InventoryRead,
     Kept,
     NextSlot,
@@ -609,7 +611,26 @@ def automated() -> Plan:
             )
             for gone, until in ((source("gone-1"), NOW + 5 * DAY), (source("gone-2"), None))
         ),
+        idle_chains=(
+            resting(two, PROD, "primary", until=NOW + 60 * DAY, spares=1),
+            resting(two, VAULT, "copy", until=NOW + 60 * DAY, spares=1),
+            resting(one, PROD, "primary", until=NOW - DAY, spares=0, usd_month=None),
+        ),
     )
+
+
+def resting(database: SourceRef, at: At, role: str, **parts: Any) -> IdleChain:
+    """A base of the zone that a database failed over from."""
+    name = snapshot_id(database, "gold", SLOT - 30 * DAY, at)
+    given: dict[str, Any] = {
+        "zone": "euw1-az2",
+        "snapshots": 2,
+        "gib": 200,
+        "usd_month": (0.0, 19.0),
+        "saves_usd_month": (0.0, 19.0),
+    }
+    chain = f"{database.resource_id}|euw1-az2|{role}|1f0c9a3e"
+    return IdleChain(chain, arn_of(name, at), at, database, role=role, **(given | parts))
 
 
 SAMPLES = {

@@ -41,6 +41,7 @@ from engine.plans.plan import (
     GuardState,
     Held,
     Hop,
+    IdleChain,
     InventoryRead,
     Kept,
     NextSlot,
@@ -232,6 +233,20 @@ plans = st.builds(
             gib=numbers,
             usd_per_gib=st.floats(0, 9),
             star_usd_per_gib=st.floats(0, 9),
+        )
+    ),
+    idle_chains=some(
+        st.builds(
+            IdleChain,
+            location=places,
+            source=sources,
+            role=st.sampled_from(["primary", "copy", "bridge"]),
+            snapshots=numbers.map(lambda number: number + 1),
+            gib=numbers,
+            until=times,
+            spares=numbers,
+            usd_month=st.none() | pairs,
+            saves_usd_month=st.none() | pairs,
         )
     ),
 ).map(lambda plan: replace(plan, digest=plan_digest(plan.steps)))

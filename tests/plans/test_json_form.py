@@ -45,7 +45,7 @@ PLAN_KEYS = """
     format_version engine_version estate as_of expires_at policies_digest digest inventory summary
     steps kept waiting unprotected unmanaged conflicts drift warnings next guards findings only
     exclude complete errored retained afterwards foreign_orphans holds
-    objectives costs consequences copy_trees seal
+    objectives costs consequences copy_trees idle_chains seal
 """
 STEP_KEYS = """
     id action actions policy arn source slot location snapshot parameters reason forecast depends_on

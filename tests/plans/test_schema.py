@@ -56,6 +56,7 @@ OBJECTS: dict[str, type] = {
     "summary": values.Summary,
     "afterwards": values.Afterwards,
     "foreign_orphan": values.ForeignOrphan,
+    "idle_chain": values.IdleChain,
     "judgement": objectives.Judgement,
     "newest": objectives.Newest,
     "gap": objectives.Gap,
