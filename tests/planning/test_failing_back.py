@@ -239,6 +239,16 @@ def test_without_events_the_points_taken_since_tell_when_it_failed_over() -> Non
     assert steps(untold, "fail_over") == []
 
 
+def test_snapshots_of_others_that_are_there_are_in_nobodys_way() -> None:
+    assert step_of(planned(snapshots=[*STORY, a_foreign_snapshot(ORDERS, NOON)]), "fail_over")
+
+
+def test_a_database_that_was_never_seen_elsewhere_is_dated_by_its_oldest_point() -> None:
+    away = nights(2, 1, 0, zone=OTHER)
+    wanted = replace(IN_WINDOW, preferred_az="eu-west-1a")
+    assert step_of(planned(snapshots=away, failover=wanted, events=()), "fail_over")
+
+
 def test_an_event_that_later_points_contradict_dates_nothing() -> None:
     """It told of the way home; that of the way back here was lost, or is late."""
     event = replace(TOLD, at=ago(2.5))
