@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from engine.lab.errors import LabError
 from tests.chaos.nursery import Lab
+from tests.chaos.records import place_of, read_deeds
 from tests.chaos.story import Event, Happening, Keep, PolicySaid, Trouble
 from tests.end_to_end.harness import Seen, Sight, seen_from
 
@@ -93,6 +94,8 @@ class Hand:
             self._lab.boto("kms", *place).disable_key(KeyId=key)
             self._disabled.append((*place, key))
             return f"{place} {alias}"
+        if event is Event.PIN:
+            return self._pin(which)
         databases = list(self._databases())
         if not databases:
             return "no database is left"
@@ -121,6 +124,19 @@ class Hand:
             case _:
                 raise ValueError(event)
         return f"{place} {name}"
+
+    def _pin(self, which: int) -> str:
+        """Pin a snapshot of the engine's, as somebody may with the AWS CLI."""
+        made = {deed.arn for _, deed in read_deeds(self._lab.deeds()) if deed.makes}
+        ours = sorted(made & self.seen().keys() - self.made.keys())
+        if not ours:
+            return "there is nothing to pin"
+        arn = ours[which % len(ours)]
+        account, region = place_of(arn)
+        rds = self._lab.boto("rds", account, region)
+        tags = [{"Key": "engine:pin", "Value": "by hand"}]
+        rds.add_tags_to_resource(ResourceName=arn, Tags=tags)
+        return arn
 
     def _take(self, rds: Any, instance: str, name: str, with_tags: bool) -> None:
         tags = [{"Key": "owner", "Value": "mara"}]

@@ -130,15 +130,15 @@ class Run:
         self._process.join(seconds)
         return self._process.exitcode is not None
 
-    def kill(self) -> None:
-        """End it with SIGKILL."""
+    def signal(self, number: int = signal.SIGKILL) -> None:
+        """Send it a signal."""
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+            os.kill(self.pid, number)
 
     def end(self) -> Ended:
         """Wait for its end and return how it ended."""
         if not self.ends_within(RUN_SECONDS):
-            self.kill()
+            self.signal()
             self._process.join()
             raise TimeoutError(f"engine {' '.join(self._order.words)} does not end")
         code = self._process.exitcode

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tests.chaos.story import NAMES, PolicySaid, Sending, Story
+from tests.chaos.story import BUCKET, NAMES, PolicySaid, Sending, Story
 
 ESTATE = "chaos"
 
@@ -22,7 +22,7 @@ def write(folder: Path, story: Story, policies: Iterable[PolicySaid]) -> None:
 
 
 def _estate(story: Story) -> dict[str, Any]:
-    return {
+    found: dict[str, Any] = {
         "version": 1,
         "kind": "estate",
         "name": ESTATE,
@@ -51,6 +51,11 @@ def _estate(story: Story) -> dict[str, Any]:
             "min_points": story.min_points,
         },
     }
+    if story.is_shared:
+        account, region = story.home_of_state
+        place = {"account": NAMES[account], "bucket": BUCKET, "region": region, "prefix": "state"}
+        found["state"] = {"s3": place}
+    return found
 
 
 def _policy(said: PolicySaid) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import threading
 import time
@@ -14,15 +15,18 @@ from typing import Any
 
 from engine.lab.estates import IRELAND, PROD
 from tests.chaos import papers
+from tests.chaos.diary import Row, rows_of_bucket, rows_of_file
 from tests.chaos.events import Hand
 from tests.chaos.nursery import Ended, Lab, Run, order_engine
 from tests.chaos.records import Deed, read_deeds
-from tests.chaos.story import STEP, Happening, Night, PolicySaid, Story, Visit
+from tests.chaos.story import BUCKET, STEP, Happening, Night, PolicySaid, Story, Trouble, Visit
 from tests.end_to_end.harness import PROGRAMS, SECONDS, Seen, Sight, clean_environment
 
 MOST_RUNS = 10
 """In how many runs of peace everything must be done."""
 QUIET = frozenset({0})
+BETWEEN_SIGNALS = 0.05
+STATE_AWAY = Trouble({"kind": "server_error", "service": "s3", "role": "backup-*", "count": 100000})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Played:
     deeds: tuple[int, int]
     ended: Ended
     processes: tuple[int, ...] = ()
+    thawed: int | None = None
+    """How many deeds there were when it was thawed."""
 
 
 @dataclass(slots=True)
@@ -60,6 +66,7 @@ class Ending:
     faults: int = 0
     kills: int = 0
     numbered: list[tuple[int, Deed]] = field(default_factory=list)
+    journal: list[Row] = field(default_factory=list)
 
     @property
     def deeds(self) -> list[Deed]:
@@ -127,6 +134,7 @@ class Player:
         self._hand.make_peace()
         self._peace()
         ending.policies = self._policies
+        ending.journal = self._journal()
         ending.numbered = read_deeds(self._lab.deeds())
         ending.truth = self._lab.client.truth()
         ending.seen = self._hand.seen()
@@ -134,6 +142,12 @@ class Player:
         ending.gone = self._hand.gone
         ending.foreign |= self._hand.made
         return ending
+
+    def _journal(self) -> list[Row]:
+        if not self._story.is_shared:
+            return list(rows_of_file(self._folder / ".engine" / "state" / "journal.sqlite"))
+        s3 = self._lab.boto("s3", *self._story.home_of_state)
+        return list(rows_of_bucket(s3, BUCKET, "state/"))
 
     def _night(self, night: Night) -> None:
         self._move_to(night.at)
@@ -165,8 +179,9 @@ class Player:
     # -- runs -------------------------------------------------------------------------------------
 
     def _visit(self, visit: Visit) -> Played:
-        if visit.troubles:
-            self._hand.trouble(visit.troubles)
+        troubles = (*visit.troubles, STATE_AWAY) if visit.state_away else visit.troubles
+        if troubles:
+            self._hand.trouble(troubles)
         timers = [
             threading.Timer(seconds, self._hand.happen, [happening])
             for seconds, happening in visit.meanwhile
@@ -178,7 +193,7 @@ class Player:
         played = self._run(visit)
         for timer in timers:
             timer.join()
-        if visit.troubles:
+        if troubles:
             self._ending.faults += self._hand.end_troubles()
         self._ending.kills += played.ended.was_killed
         return played
@@ -186,14 +201,16 @@ class Player:
     def _run(self, visit: Visit) -> Played:
         began = time.monotonic()
         number, first, at = len(self._ending.runs), self._lab.count_deeds(), self._lab.client.now()
-        words = ["apply", "-auto-approve", "-local-lock", "-json", "-at", _text(at)]
+        words = ["apply", "-auto-approve", "-json", "-at", _text(at)]
+        words += ["-lock-timeout", "30m"] if self._story.is_shared else ["-local-lock"]
         words.append("-wait" if visit.waits and not visit.installed else "-no-wait")
         if visit.installed and self._sabotage is None:
             ended, processes = self._installed(words)
+            thawed = None
         else:
-            ended, processes = self._fork(words, number, visit)
+            ended, processes, thawed = self._fork(words, number, visit)
         deeds = (first, self._lab.count_deeds())
-        played = Played(number, at, visit, self._policies, deeds, ended, processes)
+        played = Played(number, at, visit, self._policies, deeds, ended, processes, thawed)
         self._ending.runs.append(played)
         self._log(
             f"run {number} at {at:%d %H:%M} {visit}: exit {ended.code}, deeds {deeds[0]}-{deeds[1]}"
@@ -201,23 +218,35 @@ class Player:
         )
         return played
 
-    def _fork(self, words: list[str], number: int, visit: Visit) -> tuple[Ended, tuple[int, ...]]:
+    def _fork(
+        self, words: list[str], number: int, visit: Visit
+    ) -> tuple[Ended, tuple[int, ...], int | None]:
         variables = self._variables()
         order = order_engine(
             self._folder, tuple(words), variables, number, visit.death, self._sabotage
         )
         run = Run(order)
         processes = [run.pid]
-        second = None
+        second = thawed = None
         if visit.twice:
             second = Run(order_engine(self._folder, tuple(words), variables, number + 10_000))
             processes.append(second.pid)
-        if visit.kill_after is not None and not run.ends_within(visit.kill_after):
-            run.kill()
+        is_alive = visit.kill_after is not None and not run.ends_within(visit.kill_after)
+        if is_alive and visit.is_frozen:
+            run.signal(signal.SIGSTOP)
+            other = Run(order_engine(self._folder, tuple(words), variables, number + 20_000))
+            processes.append(other.pid)
+            other.end()
+            thawed = self._lab.count_deeds()
+            run.signal(signal.SIGCONT)
+        elif is_alive:
+            for sent in visit.signals or (signal.SIGKILL,):
+                run.signal(sent)
+                run.ends_within(BETWEEN_SIGNALS)
         ended = run.end()
         if second is not None:
             second.end()
-        return ended, tuple(processes)
+        return ended, tuple(processes), thawed
 
     def _installed(self, words: list[str]) -> tuple[Ended, tuple[int, ...]]:
         with subprocess.Popen(

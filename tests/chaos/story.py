@@ -15,13 +15,22 @@ from enum import StrEnum
 from typing import Any
 
 from engine.lab.estates import IRELAND, PROD, VAULT, zones_of
-from engine.lab.seeds import AccountSeed, InstanceSeed, KeySeed, Seed, SnapshotSeed, seed_document
+from engine.lab.seeds import (
+    AccountSeed,
+    BucketSeed,
+    InstanceSeed,
+    KeySeed,
+    Seed,
+    SnapshotSeed,
+    seed_document,
+)
 from tests.chaos.born import Death, Moment
 from tests.end_to_end.estates import FRANKFURT
 
 ANALYTICS = "333333333333"
 NAMES = {PROD: "prod", VAULT: "vault", ANALYTICS: "analytics"}
 IDS = {name: account for account, name in NAMES.items()}
+BUCKET = "chaos-state"
 ROLES: dict[str, str | None] = {"backup-engine": None, "backup-reader": None}
 FIRST_NIGHT = datetime(2026, 11, 4, 2, 5, tzinfo=UTC)
 PACE = {
@@ -50,6 +59,7 @@ class Event(StrEnum):
     DISABLE_KEY = "disable_key"
     ENABLE_KEY = "enable_key"
     EXPIRE_SESSIONS = "expire_sessions"
+    PIN = "pin"
     TAKE_BY_HAND = "take_by_hand"
     STEAL_TAGS = "steal_tags"
 
@@ -138,6 +148,12 @@ class Visit:
     twice: bool = False
     waits: bool = False
     installed: bool = False
+    signals: tuple[int, ...] = ()
+    """What it is sent after `kill_after`, instead of SIGKILL."""
+    is_frozen: bool = False
+    """Stopped after `kill_after` until another run has taken over and ended, then thawed."""
+    state_away: bool = False
+    """Whether its state cannot be reached from beginning to end."""
 
     @property
     def is_disturbed(self) -> bool:
@@ -173,12 +189,19 @@ class Story:
     """The nights in peace at the end."""
     min_points: int
     settings: Mapping[str, Any] = field(default_factory=dict)
+    is_shared: bool = False
+    """Whether lock and journal are in S3."""
 
     @property
     def places(self) -> tuple[tuple[str, str], ...]:
         """Account ids and regions of everything: where databases live and where copies go."""
         homes = {(IDS[one.account], one.region) for one in self.instances}
         return tuple(sorted(homes | {(one.account, one.region) for one in self.targets.values()}))
+
+    @property
+    def home_of_state(self) -> tuple[str, str]:
+        """The account and region of the bucket."""
+        return self.places[0]
 
     @property
     def targets(self) -> dict[str, Target]:
@@ -303,6 +326,7 @@ def _seed(story: Story) -> Seed:
         settings={**story.settings, "rules": story.rules},
         accounts=accounts,
         keys=tuple(keys),
+        buckets=(BucketSeed(*story.home_of_state, BUCKET),) if story.is_shared else (),
         instances=story.instances,
         snapshots=tuple(_foreign(story.instances)),
     )

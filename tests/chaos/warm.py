@@ -20,12 +20,16 @@ import botocore.retries.standard
 import engine
 import engine.aws.clients
 import tests.chaos.born
+from engine.applying import s3_lock
 from engine.applying.clock import SystemClock, ThreadWorkers
+from engine.applying.s3_lock import Terms
 from engine.documents.shapes import shape_of
 from tests.chaos.sabotage import found_in, put
 
 _IMPORTED_LATE = ("cronsim", "networkx", "yaml")
 REPLY_SECONDS = 20
+HASTY = Terms(lease=2.0, grace=1.0, renewal=0.5, passes=0.6 * 150.0, again=0.3, look=20.0)
+"""The lease in S3, which tells whole seconds of its own clock; `passes`, `look` are hurried."""
 FASTER = 150.0
 
 
@@ -47,6 +51,7 @@ def _remember(place: object, name: str) -> None:
 
 _PAGED = {
     "rds": "describe_db_snapshots",
+    "s3": "list_objects_v2",
     "kms": "list_aliases",
     "ec2": "describe_instances",
     "sts": "get_caller_identity",
@@ -114,6 +119,12 @@ def _hurry() -> None:
     delay = backoff.delay_amount
     put(backoff, "delay_amount", lambda self, context: delay(self, context) / FASTER)
     put(engine.aws.clients, "REPLY_SECONDS", REPLY_SECONDS)
+    acquire = s3_lock.acquire
+
+    def acquire_hastily(*given: Any, terms: Terms, **more: Any) -> Any:
+        return acquire(*given, terms=HASTY, **more)
+
+    put(s3_lock, "acquire", acquire_hastily)
 
 
 tests.chaos.born.is_hurried = True

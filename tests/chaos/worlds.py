@@ -20,6 +20,7 @@ from tests.chaos.nursery import Lab
 from tests.chaos.oracles import judged, twins
 from tests.chaos.playing import Player
 from tests.chaos.story import Story, story_of
+from tests.chaos.widening import widened
 
 MEMORY = Path("/dev/shm")
 Log = Callable[[str], None]
@@ -46,7 +47,7 @@ def world(seed: int, log: Log = silent, sabotage: str | None = None) -> Verdict:
     scratch = tempfile.mkdtemp(prefix="chaos-", dir=MEMORY if MEMORY.is_dir() else None)
     lab = _lab()
     try:
-        return _judge(story_of(seed), Path(scratch), lab, log, sabotage)
+        return _judge(widened(story_of(seed)), Path(scratch), lab, log, sabotage)
     except (
         EngineError,
         LabError,

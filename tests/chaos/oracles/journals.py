@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
+import signal
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.chaos.diary import Row
 from tests.chaos.playing import Ending, Played
 from tests.chaos.records import Deed
 
+INTERRUPTED = 130
+_CUT_OFF = frozenset({INTERRUPTED, -signal.SIGKILL, -signal.SIGTERM})
+MOST_UNDER_WAY = 10
+"""How many calls a run makes at a time: what a freeze catches between its check and its call."""
 Said = tuple[str, str, str]
 """An operation, an account and region, and what it names."""
 
@@ -32,23 +35,32 @@ class Entries:
 
 def violations(ending: Ending) -> Iterator[str]:
     """Yield where the journal and the lab's records differ."""
-    path = ending.folder / ".engine" / "state" / "journal.sqlite"
-    if not path.exists():
-        if ending.made:
-            yield "there is no journal"
-        return
-    journal = _read(path)
+    if ending.made and not ending.journal:
+        yield "there is no journal"
+    journal, owed = _read(ending.journal), Counter[Said]()
     for run in ending.runs:
         mine = [journal[process] for process in run.processes if process in journal]
         deeds = Counter(map(_of_deed, (one for one in ending.deeds_of(run) if one.by_engine)))
         intents = sum((one.intents for one in mine), Counter[Said]())
         accepted = sum((one.accepted for one in mine), Counter[Said]())
         where = f"run {run.number} at {run.at:%d %H:%M}"
+        late = [one for n, one in ending.numbered if run.thawed is not None and n >= run.thawed]
+        late = [one for one in late if one in ending.deeds_of(run)]
+        if len(late) > MOST_UNDER_WAY:
+            yield f"{where}: it went on though its lock was lost: {list(map(str, late))}"
+        if run.visit.state_away:
+            # Backups go on without a journal; what takes something away does not.
+            yield from (f"{where}: without its state: {one}" for one in filter(_takes, deeds))
+            continue
         # One intent may stand before two deeds: botocore repeats a call whose reply is lost.
-        yield from (f"{where}: not announced: {one}" for one in deeds.keys() - intents.keys())
+        strange = deeds.keys() - intents.keys() - owed.keys()
+        yield from (f"{where}: not announced: {one}" for one in strange)
+        if run.ended.code in _CUT_OFF:
+            # A call that was under way may take effect once the run that made it is dead.
+            owed += intents - deeds
         yield from (f"{where}: accepted, yet never done: {one}" for one in accepted - deeds)
         yield from (f"{where}: an outcome without intent: {s}" for one in mine for s in one.stray)
-        if not run.visit.twice:
+        if run.thawed is None and not run.visit.twice:
             yield from (f"{where}: {one}" for one in _ends(run, mine))
 
 
@@ -59,6 +71,12 @@ def _ends(run: Played, mine: list[Entries]) -> Iterator[str]:
         # A run may be killed after its last line, as long as that is what is told.
         if ended and not run.visit.is_disturbed:
             yield "it was killed, but the journal says that it ended"
+        return
+    if run.visit.signals and code == INTERRUPTED:
+        if len(run.visit.signals) == 1 and ended and ended[-1]["exit_code"] != code:
+            yield f"it was interrupted, but the journal says {ended[-1]['exit_code']}"
+        return
+    if code == -signal.SIGTERM:
         return
     if mine and not ended:
         yield f"exit {code}, but the journal does not say that it ended"
@@ -74,16 +92,18 @@ def _of_deed(deed: Deed) -> Said:
     return deed.operation, f"{account}/{region}", deed.arn.rpartition(":snapshot:")[2]
 
 
-def _read(path: object) -> dict[int, Entries]:
+def _takes(said: Said) -> bool:
+    return said[0] == "DeleteDBSnapshot"
+
+
+def _read(rows: Iterable[Row]) -> dict[int, Entries]:
     """Return the journal's runs by the id of their process."""
     runs: defaultdict[str, Entries] = defaultdict(Entries)
     pending: dict[tuple[str, str, str, int], Said] = {}
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as base:
-        rows = base.execute("SELECT run, kind, step, detail FROM entries ORDER BY seq").fetchall()
-    for run, kind, step, text in rows:
-        detail = json.loads(text)
+    for row in rows:
+        run, step, detail = row.run, row.step, row.detail
         entries = runs[run]
-        match kind:
+        match row.kind:
             case "run_started":
                 entries.process = detail["who"]["pid"]
             case "intent":

@@ -37,6 +37,8 @@ def _judged(ending: Ending, run: Played, deed: Deed, dropped: Dropped) -> Iterat
         return
     if victim.status != "available":
         yield f"it was {victim.status}"
+    if "engine:pin" in victim.tags:
+        yield "it was pinned"
     claim = made[victim.arn]
     if claim.tags["engine:role"] == "bridge":
         return

@@ -1,0 +1,69 @@
+"""Judges on values: what they must not take for a violation, and what they must."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.diary import Row
+from tests.chaos.nursery import Ended
+from tests.chaos.oracles import journals, words
+from tests.chaos.playing import Ending, Played
+from tests.chaos.records import Deed
+from tests.chaos.story import Visit, story_of
+
+AT = datetime(2026, 11, 4, 2, 5, tzinfo=UTC)
+PLACE, NAME = ("111111111111", "eu-west-1"), "db-0-gold-20261104t0200z-euw1az1-1f0c9a3e"
+OUTCOME = '{"type": "outcome", "troubles": [%s]}'
+
+
+def ending(*runs: Played, deeds: tuple[int, ...] = (), rows: tuple[Row, ...] = ()) -> Ending:
+    found = Ending(story_of(1), Path())
+    found.runs = list(runs)
+    found.numbered = [(number, copied()) for number in deeds]
+    found.journal = list(rows)
+    return found
+
+
+def run(number: int, code: int, deeds: tuple[int, int] = (0, 0), out: str = "") -> Played:
+    return Played(number, AT, Visit(), (), deeds, Ended(code, out, ""), (number,))
+
+
+def copied() -> Deed:
+    arn = f"arn:aws:rds:eu-west-1:111111111111:snapshot:{NAME}"
+    return Deed(AT, PLACE, "CopyDBSnapshot", arn, {}, {}, by_engine=True, status=200)
+
+
+def started(number: int) -> Row:
+    return Row(f"run-{number}", 1, AT, "run_started", "", {"who": {"pid": number}})
+
+
+def announced(number: int) -> Row:
+    detail = {
+        "operation": "CopyDBSnapshot",
+        "at": "111111111111/eu-west-1",
+        "attempt": 1,
+        "arguments": {"snapshot": NAME},
+    }
+    return Row(f"run-{number}", 2, AT, "intent", "copy", detail)
+
+
+def test_a_call_of_a_killed_run_may_take_effect_in_the_time_of_the_next() -> None:
+    rows = (started(1), announced(1), started(2))
+    told = journals.violations(ending(run(1, -9), run(2, -9, (0, 1)), deeds=(0,), rows=rows))
+    assert list(told) == []
+
+
+def test_a_call_that_no_run_announced_is_found_out() -> None:
+    rows = (started(1), started(2))
+    told = list(journals.violations(ending(run(1, -9), run(2, -9, (0, 1)), deeds=(0,), rows=rows)))
+    assert len(told) == 1
+    assert "not announced" in told[0]
+
+
+@pytest.mark.parametrize(("trouble", "wrong"), [('{"kind": "check"}', 0), ("", 1)])
+def test_trouble_explains_exit_code_6(trouble: str, wrong: int) -> None:
+    told = words.violations(ending(run(1, 6, out=OUTCOME % trouble)))
+    assert len(list(told)) == wrong
