@@ -15,8 +15,8 @@ from engine.applying.journal import Journal, Kind
 from engine.cli.main import main
 
 
-def deadly(when: str, number: int) -> None:
-    """Let the journal kill its process before or after it writes a line."""
+def deadly(when: str, number: int, by: int = signal.SIGKILL) -> None:
+    """Let the journal kill its process, or send it another signal, before or after a line."""
     write = Journal._append
     lines = 0
 
@@ -24,10 +24,10 @@ def deadly(when: str, number: int) -> None:
         nonlocal lines
         lines += 1
         if lines == number and when == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), by)
         write(self, kind, step, detail)
-        if lines == number:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if lines == number and when == "after":
+            os.kill(os.getpid(), by)
 
     Journal._append = append  # type: ignore[method-assign] # the one place all lines pass
 

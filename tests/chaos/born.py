@@ -46,10 +46,11 @@ class Moment(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """When a run kills itself: at the `number`-th line or call, from 1."""
+    """When a run kills itself: at the `number`-th line or call, from 1; or stops, by SIGSTOP."""
 
     moment: Moment
     number: int
+    by: int = signal.SIGKILL
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,9 @@ def _doomed(death: Death) -> None:
     """Let this process kill itself as ordered."""
     match death.moment:
         case Moment.BEFORE_LINE:
-            deadly("before", death.number)
+            deadly("before", death.number, death.by)
         case Moment.AFTER_LINE:
-            deadly("after", death.number)
+            deadly("after", death.number, death.by)
         case Moment.BEFORE_CALL | Moment.AFTER_CALL:
             _deadly_calls(death)
 
@@ -85,10 +86,10 @@ def _deadly_calls(death: Death) -> None:
             sent += 1
             is_last = sent == death.number
         if is_last and death.moment is Moment.BEFORE_CALL:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), death.by)
         send(call, cloud, at)
-        if is_last:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if is_last and death.moment is Moment.AFTER_CALL:
+            os.kill(os.getpid(), death.by)
 
     put(performing, "send", counted)
 

@@ -12,14 +12,14 @@ from botocore.exceptions import ClientError
 from engine.lab.errors import LabError
 from tests.chaos.nursery import Lab
 from tests.chaos.records import place_of, read_deeds
-from tests.chaos.story import Event, Happening, Keep, PolicySaid, Trouble
+from tests.chaos.story import BY_HAND, Event, Happening, Keep, PolicySaid, Trouble
 from tests.end_to_end.harness import Seen, Sight, seen_from
 
 KEYS = ("alias/app", "alias/backups", "alias/backup-share")
 
 
 class Hand:
-    """Whoever else works in these accounts.
+    """Whoever else works in these accounts; `home` is the place of the first database.
 
     Attributes:
         gone: when databases were deleted, by resource id.
@@ -27,10 +27,15 @@ class Hand:
     """
 
     def __init__(
-        self, lab: Lab, places: tuple[tuple[str, str], ...], log: Callable[[str], None]
+        self,
+        lab: Lab,
+        places: tuple[tuple[str, str], ...],
+        home: tuple[str, str],
+        log: Callable[[str], None],
     ) -> None:
         self._lab = lab
         self._places = places
+        self._home = home
         self._log = log
         self._disabled: list[tuple[str, str, str]] = []
         self._number = 0
@@ -96,6 +101,8 @@ class Hand:
             return f"{place} {alias}"
         if event is Event.PIN:
             return self._pin(which)
+        if event is Event.SWAP:
+            return self._swap()
         databases = list(self._databases())
         if not databases:
             return "no database is left"
@@ -137,6 +144,34 @@ class Hand:
         tags = [{"Key": "engine:pin", "Value": "by hand"}]
         rds.add_tags_to_resource(ResourceName=arn, Tags=tags)
         return arn
+
+    def _swap(self) -> str:
+        """Put a database that is restored of an old snapshot in the place of the first one."""
+        place = self._home
+        rds = self._lab.boto("rds", *place)
+        told = rds.describe_db_snapshots(DBSnapshotIdentifier=BY_HAND)["DBSnapshots"][0]
+        old = [one for _, one in self._databases() if one["DbiResourceId"] == told["DbiResourceId"]]
+        if not old:
+            return "it is not there"
+        name: str = old[0]["DBInstanceIdentifier"]
+        if old[0]["DBInstanceStatus"] == "stopped":
+            # The same must come of it whatever befell the database before.
+            self._lab.client.let("start", *place, name)
+        self._lab.client.forward(30)
+        self._number += 1
+        aside = f"{name.split('-x', maxsplit=1)[0]}-x{self._number}-old"
+        self._lab.client.let("rename", *place, name, aside)
+        self._lab.client.forward(5)
+        rds.restore_db_instance_from_db_snapshot(
+            DBInstanceIdentifier=name,
+            DBSnapshotIdentifier=BY_HAND,
+            MultiAZ=old[0]["MultiAZ"],
+            Tags=old[0]["TagList"],
+        )
+        self._lab.client.let("delete", *place, aside)
+        self.gone[told["DbiResourceId"]] = self._lab.client.now()
+        self._lab.client.forward(5)
+        return name
 
     def _take(self, rds: Any, instance: str, name: str, with_tags: bool) -> None:
         tags = [{"Key": "owner", "Value": "mara"}]
@@ -203,10 +238,15 @@ def _renamed(policy: PolicySaid) -> PolicySaid:
     return replace(policy, name=f"{policy.name}x", formerly=(*policy.formerly, policy.name))
 
 
+def _retired(policy: PolicySaid) -> PolicySaid:
+    return replace(policy, is_retired=True)
+
+
 _EDITS: dict[Event, Callable[[PolicySaid], PolicySaid]] = {
     Event.SHORTEN: _shortened,
     Event.DROP_TARGET: _without_target,
     Event.RENAME_POLICY: _renamed,
+    Event.RETIRE: _retired,
 }
 
 

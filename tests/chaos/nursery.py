@@ -33,6 +33,7 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.chaos.warm"])
 START_SECONDS = 60.0
 RUN_SECONDS = 300.0
+LOOK_SECONDS = 0.05
 # Models of services are loaded once for all clients of a session.
 _SESSION = boto3.session.Session()
 
@@ -129,6 +130,15 @@ class Run:
         """Wait for its end; tell whether it came."""
         self._process.join(seconds)
         return self._process.exitcode is not None
+
+    def stops(self) -> bool:
+        """Wait until it has stopped, by SIGSTOP, or ended; tell whether it has stopped."""
+        while not self.ends_within(LOOK_SECONDS):
+            with contextlib.suppress(OSError):
+                told = Path(f"/proc/{self.pid}/stat").read_text()
+                if told.rpartition(") ")[2].startswith("T"):
+                    return True
+        return False
 
     def signal(self, number: int = signal.SIGKILL) -> None:
         """Send it a signal."""

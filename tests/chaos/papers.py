@@ -17,11 +17,12 @@ def write(folder: Path, story: Story, policies: Iterable[PolicySaid]) -> None:
     """Put a story's documents, with its policies as they are now, where the engine looks."""
     place = folder / "policies"
     place.mkdir(exist_ok=True)
-    documents = [_estate(story), *map(_policy, policies)]
+    policies = tuple(policies)
+    documents = [_estate(story, policies), *map(_policy, policies)]
     (place / "all.yaml").write_text(yaml.safe_dump_all(documents, sort_keys=False))
 
 
-def _estate(story: Story) -> dict[str, Any]:
+def _estate(story: Story, policies: Iterable[PolicySaid]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "version": 1,
         "kind": "estate",
@@ -55,6 +56,9 @@ def _estate(story: Story) -> dict[str, Any]:
         account, region = story.home_of_state
         place = {"account": NAMES[account], "bucket": BUCKET, "region": region, "prefix": "state"}
         found["state"] = {"s3": place}
+    retired = [name for one in policies if one.is_retired for name in (one.name, *one.formerly)]
+    if retired:
+        found["retire"] = [{"policy": name, "reason": "no longer wanted"} for name in retired]
     return found
 
 
@@ -76,6 +80,8 @@ def _policy(said: PolicySaid) -> dict[str, Any]:
             "copies": [_copy(one) for one in said.copies],
         },
     }
+    if said.replica is not None:
+        found["snapshots"]["source"] = {"replica": said.replica, "fallback": "instance"}
     if said.orphans is not None:
         days, last = said.orphans
         found["orphans"] = {"keep_for": f"{days}d", "keep_last": last}

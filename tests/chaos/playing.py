@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from tests.end_to_end.harness import PROGRAMS, SECONDS, Seen, Sight, clean_envir
 MOST_RUNS = 10
 """In how many runs of peace everything must be done."""
 QUIET = frozenset({0})
+WITHHELD = 4
 BETWEEN_SIGNALS = 0.05
 STATE_AWAY = Trouble({"kind": "server_error", "service": "s3", "role": "backup-*", "count": 100000})
 
@@ -120,7 +121,7 @@ class Player:
         self._ending = Ending(story, folder)
         self._folder = folder
         self._lab = lab
-        self._hand = Hand(lab, story.places, log)
+        self._hand = Hand(lab, story.places, story.home, log)
 
     def play(self) -> Ending:
         """Play to the end."""
@@ -139,6 +140,7 @@ class Player:
         ending.truth = self._lab.client.truth()
         ending.seen = self._hand.seen()
         ending.instances = self._hand.instances()
+        ending.tiers |= self._hand.tiers()
         ending.gone = self._hand.gone
         ending.foreign |= self._hand.made
         return ending
@@ -232,8 +234,7 @@ class Player:
             second = Run(order_engine(self._folder, tuple(words), variables, number + 10_000))
             processes.append(second.pid)
         is_alive = visit.kill_after is not None and not run.ends_within(visit.kill_after)
-        if is_alive and visit.is_frozen:
-            run.signal(signal.SIGSTOP)
+        if visit.is_frozen and run.stops():
             other = Run(order_engine(self._folder, tuple(words), variables, number + 20_000))
             processes.append(other.pid)
             other.end()
@@ -266,7 +267,12 @@ class Player:
     # -- peace ------------------------------------------------------------------------------------
 
     def _peace(self) -> None:
-        """Let all be done in the last nights; in the end nothing may be left to do."""
+        """Let all be done in the last nights; in the end nothing may be left to do.
+
+        What is withheld for `incremental: require` is done now: somebody gives in.
+        """
+        self._policies = tuple(replace(one, incremental="prefer") for one in self._policies)
+        papers.write(self._folder, self._story, self._policies)
         *nights, last = self._story.last
         for at in nights:
             self._move_to(at)
@@ -278,9 +284,11 @@ class Player:
     def _settle(self, since: datetime, is_enough: Callable[[Ended], bool]) -> None:
         """Let the engine run in peace until a run shows that it is enough."""
         told: list[str] = []
+        is_strict = any(one.incremental == "require" for one in self._policies)
+        quiet = QUIET | ({WITHHELD} if is_strict else set())
         for _ in range(MOST_RUNS):
             ended = self._run(Visit(waits=True)).ended
-            if ended.code in QUIET and is_enough(ended):
+            if ended.code in quiet and is_enough(ended):
                 return
             told.append(f"exit {ended.code}: {ended.out[-1500:]} {ended.err[-500:]}")
             self._lab.client.forward(STEP.total_seconds())
@@ -300,7 +308,7 @@ def _did_nothing(ended: Ended) -> bool:
 
 
 def _is_all_done(ended: Ended) -> bool:
-    return set(_states(ended).values()) <= {"done"}
+    return set(_states(ended).values()) <= {"done", "withheld"}
 
 
 def _text(at: datetime) -> str:

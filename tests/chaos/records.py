@@ -46,7 +46,8 @@ class Scene:
     there: tuple[Object, ...]
     readers: tuple[str, ...]
     base_of: tuple[str, ...]
-    living: frozenset[str]
+    living: Mapping[str, str]
+    """The ARNs of databases by their resource ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def _scene(told: Mapping[str, Any]) -> Scene:
         there=tuple(map(_object, told["there"])),
         readers=tuple(told["readers"]),
         base_of=tuple(told["base_of"]),
-        living=frozenset(told["living"]),
+        living=told["living"],
     )
 
 

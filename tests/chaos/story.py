@@ -31,6 +31,7 @@ ANALYTICS = "333333333333"
 NAMES = {PROD: "prod", VAULT: "vault", ANALYTICS: "analytics"}
 IDS = {name: account for account, name in NAMES.items()}
 BUCKET = "chaos-state"
+BY_HAND = "by-hand"
 ROLES: dict[str, str | None] = {"backup-engine": None, "backup-reader": None}
 FIRST_NIGHT = datetime(2026, 11, 4, 2, 5, tzinfo=UTC)
 PACE = {
@@ -60,6 +61,8 @@ class Event(StrEnum):
     ENABLE_KEY = "enable_key"
     EXPIRE_SESSIONS = "expire_sessions"
     PIN = "pin"
+    SWAP = "swap"
+    RETIRE = "retire"
     TAKE_BY_HAND = "take_by_hand"
     STEAL_TAGS = "steal_tags"
 
@@ -98,6 +101,10 @@ class PolicySaid:
     timezone: str = "UTC"
     orphans: tuple[int, int] | None = None
     """Days that the points of a gone database are kept, and how many for ever."""
+    replica: str | None = None
+    """A glob on the replicas that its points are snapshots of, where there is one."""
+    is_retired: bool = False
+    """Whether the estate lets go of those of its points that nothing decides about."""
 
     def keep_at(self, target: str | None) -> Keep | None:
         """Return what it keeps at a target, None for where the database lives."""
@@ -151,7 +158,7 @@ class Visit:
     signals: tuple[int, ...] = ()
     """What it is sent after `kill_after`, instead of SIGKILL."""
     is_frozen: bool = False
-    """Stopped after `kill_after` until another run has taken over and ended, then thawed."""
+    """Whether what it dies of stops it only, until another run has taken over and ended."""
     state_away: bool = False
     """Whether its state cannot be reached from beginning to end."""
 
@@ -197,6 +204,11 @@ class Story:
         """Account ids and regions of everything: where databases live and where copies go."""
         homes = {(IDS[one.account], one.region) for one in self.instances}
         return tuple(sorted(homes | {(one.account, one.region) for one in self.targets.values()}))
+
+    @property
+    def home(self) -> tuple[str, str]:
+        """The account and region of the first database."""
+        return IDS[self.instances[0].account], self.instances[0].region
 
     @property
     def home_of_state(self) -> tuple[str, str]:
@@ -343,7 +355,7 @@ def _foreign(instances: Sequence[InstanceSeed]) -> Iterator[SnapshotSeed]:
     }  # fmt: skip
     make = SnapshotSeed
     place, day = (one.account, one.region), datetime(2026, 10, 1, tzinfo=UTC)
-    yield make(*place, "by-hand", day, instance=one.identifier, tags={"owner": "mara"})
+    yield make(*place, BY_HAND, day, instance=one.identifier, tags={"owner": "mara"})
     yield make(*place, "awsbackup:job-1", day, instance=one.identifier, type="awsbackup")
     name = f"{one.identifier}-gold-20261003t0200z-euw1az1-0badcafe"
     yield make(*place, name, day, instance=one.identifier, tags=stolen)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.chaos.diary import Row
 from tests.chaos.nursery import Ended
-from tests.chaos.oracles import journals, words
+from tests.chaos.oracles import journals, leftovers, words
 from tests.chaos.playing import Ending, Played
 from tests.chaos.records import Deed
 from tests.chaos.story import Visit, story_of
+from tests.end_to_end.harness import Seen
 
 AT = datetime(2026, 11, 4, 2, 5, tzinfo=UTC)
 PLACE, NAME = ("111111111111", "eu-west-1"), "db-0-gold-20261104t0200z-euw1az1-1f0c9a3e"
@@ -61,6 +64,37 @@ def test_a_call_that_no_run_announced_is_found_out() -> None:
     told = list(journals.violations(ending(run(1, -9), run(2, -9, (0, 1)), deeds=(0,), rows=rows)))
     assert len(told) == 1
     assert "not announced" in told[0]
+
+
+@pytest.mark.parametrize(("more", "wrong"), [({}, 1), ({"engine:pin": "by hand"}, 0)])
+def test_a_bridge_that_nothing_needs_is_left_only_where_it_is_pinned(
+    more: dict[str, str], wrong: int
+) -> None:
+    found = ending(deeds=())
+    for number, tags in enumerate((more, {})):
+        arn = f"arn:aws:rds:eu-west-1:111111111111:snapshot:bridge-{number}"
+        slot = {"engine:slot": f"2026-11-0{number + 4}T02:00:00Z", "engine:az-checked": "true"}
+        said = {"engine:role": "bridge", **slot, **tags}
+        found.seen[arn] = Seen(arn, "manual", "available", "db-0", None, said, frozenset())
+        found.numbered.append((number, made(arn)))
+        found.truth.append(bridge(arn, number))
+    assert len([one for one in leftovers.violations(found) if "bridge" in one]) == wrong
+
+
+def made(arn: str) -> Deed:
+    return replace(copied(), arn=arn)
+
+
+def bridge(arn: str, number: int) -> dict[str, Any]:
+    return {
+        "arn": arn,
+        "exists": True,
+        "account": "111111111111",
+        "region": "eu-west-1",
+        "volume": "one",
+        "keys": ["a", "b"],
+        "completed_at": f"2026-11-0{number + 4}T02:10:00Z",
+    }
 
 
 @pytest.mark.parametrize(("trouble", "wrong"), [('{"kind": "check"}', 0), ("", 1)])

@@ -7,6 +7,8 @@ import signal
 from collections.abc import Sequence
 from dataclasses import replace
 
+from engine.lab.seeds import InstanceSeed
+from tests.chaos.born import Death, Moment
 from tests.chaos.story import Event, Happening, Night, PolicySaid, Story, Visit
 
 SIGNALS: tuple[tuple[int, ...], ...] = (
@@ -15,7 +17,8 @@ SIGNALS: tuple[tuple[int, ...], ...] = (
     (signal.SIGINT, signal.SIGINT),
     (signal.SIGTERM, signal.SIGTERM),
 )
-BETWEEN = (Event.PIN,)
+BETWEEN = (Event.PIN, Event.SWAP, Event.SWAP, Event.RETIRE)
+REPLICABLE = frozenset({"postgres", "mysql", "mariadb"})
 
 
 def widened(story: Story) -> Story:
@@ -27,13 +30,38 @@ def widened(story: Story) -> Story:
     if not story.is_gentle:
         policies = tuple(_policy(dice, one) for one in policies)
         nights = _eventful(dice, nights)
+    if story.instances[0].engine in REPLICABLE and dice.random() < 0.25:
+        story, policies = _with_replica(story, policies)
     return replace(story, is_shared=is_shared, policies=policies, nights=nights)
+
+
+def _with_replica(
+    story: Story, policies: tuple[PolicySaid, ...]
+) -> tuple[Story, tuple[PolicySaid, ...]]:
+    """Give the first database a replica that its points are snapshots of."""
+    one = story.instances[0]
+    replica = InstanceSeed(
+        one.account,
+        one.region,
+        f"{one.identifier}-backup",
+        engine=one.engine,
+        key=one.key,
+        retention_days=0,
+        replica_of=one.identifier,
+    )
+    policies = tuple(
+        replace(said, replica="*-backup") if said.tier == one.tags["tier"] else said
+        for said in policies
+    )
+    return replace(story, instances=(*story.instances, replica)), policies
 
 
 def _policy(dice: random.Random, said: PolicySaid) -> PolicySaid:
     # Without a window a slot of midnight is fresh no more when the runs come.
     if said.window is not None and dice.random() < 0.3:
         said = replace(said, catch_up="none")
+    if said.copies and dice.random() < 0.2:
+        said = replace(said, incremental="require")
     return said
 
 
@@ -49,8 +77,8 @@ def _visit(dice: random.Random, visit: Visit, is_shared: bool) -> Visit:
         # Of a run that leaves no journal nobody could tell what was still under way at its death.
         visit = replace(visit, state_away=True, death=None, kill_after=None, twice=False)
     elif is_shared and 0.42 <= luck < 0.6 and not visit.installed:
-        after = dice.uniform(0.1, 0.6)
-        visit = replace(visit, death=None, twice=False, kill_after=after, is_frozen=True)
+        stop = Death(dice.choice(tuple(Moment)), dice.randint(1, 12), signal.SIGSTOP)
+        visit = replace(visit, death=stop, twice=False, kill_after=None, is_frozen=True)
     return visit
 
 
@@ -59,7 +87,10 @@ def _eventful(dice: random.Random, nights: Sequence[Night]) -> tuple[Night, ...]
     which = dice.randrange(len(nights))
     if which == 0:
         return tuple(nights)
-    more = Happening(dice.choice(BETWEEN), dice.randrange(100))
+    more = [Happening(dice.choice(BETWEEN), dice.randrange(100))]
+    if more[0].event is Event.RETIRE:
+        # There is nothing to let go of while all targets are served.
+        more.insert(0, replace(more[0], event=Event.DROP_TARGET))
     night = nights[which]
-    night = replace(night, happenings=(*night.happenings, more))
+    night = replace(night, happenings=(*night.happenings, *more))
     return (*nights[:which], night, *nights[which + 1 :])

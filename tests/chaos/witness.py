@@ -113,9 +113,9 @@ class Witness:
             "there": [told(one) for one in everything if _place(one) == (account, region)],
             "readers": [one.arn for one in everything if one.in_progress and _origin(one) == arn],
             "base_of": hanging,
-            "living": sorted(
-                one.dbi_resource_id for one in _instances() if one.status != "deleting"
-            ),
+            "living": {
+                one.dbi_resource_id: one.arn for one in _instances() if one.status != "deleting"
+            },
         }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -42,8 +43,9 @@ def _judged(ending: Ending, run: Played, deed: Deed, dropped: Dropped) -> Iterat
     claim = made[victim.arn]
     if claim.tags["engine:role"] == "bridge":
         return
-    resource = claim.tags["engine:resource"]
-    there = _slots(scene, made, resource)
+    family = _family(claim.tags["engine:resource"], scene, made)
+    resource = family[0]
+    there = _slots(scene, made, family)
     judged = there | {slot for one, at, slot in dropped if (one, at) == (resource, deed.place)}
     dropped.add((resource, deed.place, claim.slot))
     maker = next((one for one in run.policies if _made(one, claim.tags["engine:policy"])), None)
@@ -51,29 +53,49 @@ def _judged(ending: Ending, run: Played, deed: Deed, dropped: Dropped) -> Iterat
         yield "its policy is gone"
     elif resource in scene.living:
         takers = [one for one in run.policies if one.tier == ending.tiers[resource]]
-        for policy in {one.name: one for one in (maker, *takers)}.values():
+        deciding = {one.name: one for one in (maker, *takers)}.values()
+        if maker.is_retired and _is_unmanaged(ending, deciding, claim, deed.place):
+            return
+        for policy in deciding:
             yield from _kept(ending, policy, deed, claim, judged)
         yield from _last_ones(ending, there, claim.slot)
     else:
         yield from _orphaned(ending, maker, deed, claim, there)
 
 
-def _slots(scene: Scene, made: dict[str, Deed], resource: str) -> set[datetime]:
-    """Return the slots of the available points of a source at the place."""
+def _family(resource: str, scene: Scene, made: dict[str, Deed]) -> tuple[str, ...]:
+    """Return whose points are judged together: a living database, then those it succeeded.
+
+    It succeeds a gone one that once had its ARN; without a successor a gone one stands alone.
+    """
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for one in made.values():
+        names[one.tags["engine:resource"]].add(one.tags["engine:source"])
+    heir = resource
+    if resource not in scene.living:
+        heir = next((one for one, arn in scene.living.items() if arn in names[resource]), resource)
+    if heir not in scene.living:
+        return (resource,)
+    gone = [one for one in names if one not in scene.living and scene.living[heir] in names[one]]
+    return (heir, *gone)
+
+
+def _slots(scene: Scene, made: dict[str, Deed], family: tuple[str, ...]) -> set[datetime]:
+    """Return the slots of the available points of a database at the place."""
     return {
         made[one.arn].slot
         for one in scene.there
         if one.status == "available"
         and one.arn in made
         and made[one.arn].tags["engine:role"] != "bridge"
-        and made[one.arn].tags["engine:resource"] == resource
+        and made[one.arn].tags["engine:resource"] in family
     }
 
 
 def _kept(
     ending: Ending, policy: PolicySaid, deed: Deed, claim: Deed, judged: set[datetime]
 ) -> Iterator[str]:
-    keeps = list(_keeps_at(ending, policy, claim, deed.place))
+    keeps = list(keeps_at(ending, policy, claim, deed.place))
     if not keeps:
         yield f"{policy.name} has nothing to say there: it is unmanaged"
     for said in keeps:
@@ -83,9 +105,16 @@ def _kept(
             yield f"{policy.name} keeps it ({dict(said)}), of {sorted(map(str, judged))}"
 
 
-def _keeps_at(
+def _is_unmanaged(
+    ending: Ending, deciding: Iterable[PolicySaid], claim: Deed, place: Place
+) -> bool:
+    return any(not list(keeps_at(ending, one, claim, place)) for one in deciding)
+
+
+def keeps_at(
     ending: Ending, policy: PolicySaid, claim: Deed, place: Place
 ) -> Iterator[dict[str, int | str]]:
+    """Yield what a policy says at a place of an object that was made so."""
     if place == place_of(claim.tags["engine:source"]):
         yield dict(policy.keep)
     for name, target in ending.story.targets.items():

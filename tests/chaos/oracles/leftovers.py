@@ -39,6 +39,8 @@ def _idle_bridges(ending: Ending, ours: dict[str, Seen]) -> Iterator[str]:
         one = ours[entry["arn"]]
         if one.role != "bridge" or one.tags.get("engine:az") == "unknown":
             continue
+        if "engine:pin" in one.tags:
+            continue
         chain = [
             other
             for other in entries
