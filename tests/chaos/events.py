@@ -24,6 +24,7 @@ class Hand:
     Attributes:
         gone: when databases were deleted, by resource id.
         made: what was made by hand, as it was then.
+        heirs: whose heirs the restored databases are, by resource id.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Hand:
         self._number = 0
         self.gone: dict[str, datetime] = {}
         self.made: dict[str, Seen] = {}
+        self.heirs: dict[str, str] = {}
 
     # -- looking ----------------------------------------------------------------------------------
 
@@ -75,8 +77,10 @@ class Hand:
                 yield seen_from(one, ask(DBSnapshotIdentifier=name) if is_manual else None)
 
     def _databases(self) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
+        """Yield places and databases, in an order that no rename changes."""
         for place in self._places:
-            for one in self._lab.boto("rds", *place).describe_db_instances()["DBInstances"]:
+            there = self._lab.boto("rds", *place).describe_db_instances()["DBInstances"]
+            for one in sorted(there, key=lambda each: _first_name(each["DBInstanceIdentifier"])):
                 yield place, one
 
     # -- doing ------------------------------------------------------------------------------------
@@ -122,7 +126,7 @@ class Hand:
                 self.gone[one["DbiResourceId"]] = self._lab.client.now()
                 self._lab.client.forward(5)
             case Event.RENAME:
-                fresh = f"{name.split('-x')[0]}-x{self._number}"
+                fresh = f"{_first_name(name)}-x{self._number}"
                 self._lab.client.let("rename", *place, name, fresh)
                 self._lab.client.forward(5)
             case Event.TAKE_BY_HAND | Event.STEAL_TAGS:
@@ -159,15 +163,17 @@ class Hand:
             self._lab.client.let("start", *place, name)
         self._lab.client.forward(30)
         self._number += 1
-        aside = f"{name.split('-x', maxsplit=1)[0]}-x{self._number}-old"
+        aside = f"{_first_name(name)}-x{self._number}-old"
         self._lab.client.let("rename", *place, name, aside)
         self._lab.client.forward(5)
-        rds.restore_db_instance_from_db_snapshot(
+        fresh = rds.restore_db_instance_from_db_snapshot(
             DBInstanceIdentifier=name,
             DBSnapshotIdentifier=BY_HAND,
             MultiAZ=old[0]["MultiAZ"],
             Tags=old[0]["TagList"],
         )
+        heir = fresh["DBInstance"]["DbiResourceId"]
+        self.heirs[heir] = f"the heir of {told['DbiResourceId']}"
         self._lab.client.let("delete", *place, aside)
         self.gone[told["DbiResourceId"]] = self._lab.client.now()
         self._lab.client.forward(5)
@@ -248,6 +254,11 @@ _EDITS: dict[Event, Callable[[PolicySaid], PolicySaid]] = {
     Event.RENAME_POLICY: _renamed,
     Event.RETIRE: _retired,
 }
+
+
+def _first_name(identifier: str) -> str:
+    """Return the name that a database had before it got others."""
+    return identifier.split("-x", maxsplit=1)[0]
 
 
 def _names(tags: list[dict[str, str]]) -> set[str]:

@@ -60,6 +60,8 @@ class Ending:
     instances: dict[str, str] = field(default_factory=dict)
     """The living databases at the end: ARNs by resource id."""
     gone: dict[str, datetime] = field(default_factory=dict)
+    heirs: dict[str, str] = field(default_factory=dict)
+    """What to call databases that were restored: their ids depend on names of the moment."""
     tiers: dict[str, str] = field(default_factory=dict)
     """The tiers that databases are tagged with, by resource id."""
     restless: list[str] = field(default_factory=list)
@@ -141,7 +143,7 @@ class Player:
         ending.seen = self._hand.seen()
         ending.instances = self._hand.instances()
         ending.tiers |= self._hand.tiers()
-        ending.gone = self._hand.gone
+        ending.gone, ending.heirs = self._hand.gone, self._hand.heirs
         ending.foreign |= self._hand.made
         return ending
 

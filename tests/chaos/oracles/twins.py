@@ -11,7 +11,7 @@ touch.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.chaos.playing import Ending
 from tests.chaos.records import Place, place_of
@@ -34,6 +34,7 @@ def violations(ending: Ending, twin: Ending) -> Iterator[str]:
     mine, other = _points(ending), _points(twin)
     if not ending.story.is_gentle:
         mine, other = _newest(mine, ending), _newest(other, ending)
+    mine, other = _renamed(mine, ending), _renamed(other, twin)
     yield from (f"missing: {one}" for one in sorted(other - mine, key=str))
     yield from (f"only here: {one}" for one in sorted(mine - other, key=str))
 
@@ -51,6 +52,10 @@ def _points(ending: Ending) -> set[Point]:
         for arn, one in ending.seen.items()
         if arn in ending.made and one.role != "bridge"
     }
+
+
+def _renamed(points: set[Point], ending: Ending) -> set[Point]:
+    return {replace(one, source=ending.heirs.get(one.source, one.source)) for one in points}
 
 
 def _newest(points: set[Point], ending: Ending) -> set[Point]:
