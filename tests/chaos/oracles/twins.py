@@ -33,7 +33,7 @@ def violations(ending: Ending, twin: Ending) -> Iterator[str]:
     """Yield the points that only one of them has."""
     mine, other = _points(ending), _points(twin)
     if not ending.story.is_gentle:
-        mine, other = _newest(mine, ending), _newest(other, ending)
+        mine, other = _newest(mine, ending), _newest(other, twin)
     mine, other = _renamed(mine, ending), _renamed(other, twin)
     yield from (f"missing: {one}" for one in sorted(other - mine, key=str))
     yield from (f"only here: {one}" for one in sorted(mine - other, key=str))
