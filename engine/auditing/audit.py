@@ -8,6 +8,7 @@ from datetime import datetime
 import engine
 from engine.auditing.rulings import Answer, rule_on
 from engine.auditing.subjects import Grounds, remembered, subjects, unread_homes
+from engine.auditing.surviving import survivals
 from engine.documents.control_model import (
     Control,
     Covered,
@@ -35,6 +36,7 @@ from engine.plans.audit import (
     ExpiredException,
     ObjectiveFound,
     Ruling,
+    SurvivalFound,
     Written,
     summary_of,
 )
@@ -61,7 +63,11 @@ def asks_for_shares(documents: Documents) -> bool:
 
 
 def audit(
-    documents: Documents, inventory: Inventory, now: datetime, asked: Collection[str] = ()
+    documents: Documents,
+    inventory: Inventory,
+    now: datetime,
+    asked: Collection[str] = (),
+    days: int = 0,
 ) -> AuditFound:
     """Judge all controls and objectives.
 
@@ -70,6 +76,7 @@ def audit(
         inventory: what exists, as far as it could be read.
         now: the one time of the run, in UTC.
         asked: the ARNs of the snapshots about whose shares AWS was asked.
+        days: how many days to play for each disturbance that policies are to survive; 0 is none.
     """
     grounds = [_grounds(documents, inventory, now, k) for k in Kind if k in documents.kinds]
     controls = tuple(_judge(one, grounds) for one in sorted(documents.controls, key=lambda c: c.id))
@@ -78,6 +85,11 @@ def audit(
         ObjectiveFound(one, written(policies[one.policy].place))
         for kind in grounds
         for one in judge_objectives(kind.sources, kind.world, kind.book)
+    )
+    survived = tuple(
+        SurvivalFound(one, written(policies[one.policy].place))
+        for kind in grounds
+        for one in (survivals(kind, days) if days else ())
     )
     read = inventory_read([one.world for one in grounds])
     judged = all(
@@ -92,11 +104,13 @@ def audit(
         controls_digest=documents.controls_digest,
         inventory=read,
         shares=shares_read(documents, inventory, now, PlanOptions(), asked),
-        summary=summary_of(controls, objectives),
+        summary=summary_of(controls, objectives, survived),
         controls=controls,
         objectives=objectives,
         expired=tuple(_expired(documents.controls, now)),
         complete=read.complete and judged,
+        survivals=survived,
+        days=days,
     )
 
 

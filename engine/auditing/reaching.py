@@ -42,7 +42,8 @@ def always_reaches(rhythm: Rhythm, keep: Keep, far: timedelta, now: datetime) ->
     if short is None:
         return False
     rhythm, keep = short
-    times = _slots(rhythm, now - far - timedelta(days=31 * _MONTHS + 7), now)
+    months = 2 if _is_sub_daily(rhythm) else _MONTHS
+    times = _slots(rhythm, now - far - timedelta(days=31 * months + 7), now)
     coming = _coming(rhythm, now)
     if not times or coming is None:
         return False
@@ -55,15 +56,20 @@ def _without_short_rules(rhythm: Rhythm, keep: Keep, far: timedelta) -> tuple[Rh
 
     None where only rules that count such points are left.
     """
-    cadence = rhythm.schedule.cadence
-    if far <= _LONG or not isinstance(cadence, Every) or cadence.period >= DAY:
+    if not _is_sub_daily(rhythm):
         return rhythm, keep
+    of_days = replace(rhythm, schedule=replace(rhythm.schedule, cadence=Every(DAY)))
     if rhythm.every is not None and rhythm.every >= DAY:
+        return of_days, keep
+    if far <= _LONG:
         return rhythm, keep
     longer = replace(keep, last=None, hourly=None, within_hourly=None)
-    if longer.is_empty:
-        return None
-    return replace(rhythm, schedule=replace(rhythm.schedule, cadence=Every(DAY))), longer
+    return None if longer.is_empty else (of_days, longer)
+
+
+def _is_sub_daily(rhythm: Rhythm) -> bool:
+    cadence = rhythm.schedule.cadence
+    return isinstance(cadence, Every) and cadence.period < DAY
 
 
 def _slots(rhythm: Rhythm, start: datetime, end: datetime) -> list[datetime]:

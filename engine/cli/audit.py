@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from engine.plans.audit import AuditFound
 
 FORMATS = ("text", "json", "markdown", "sarif", "junit")
+# A disturbance begins with a slot two days ahead at the earliest.
+LEAST_DAYS, MOST_DAYS = 4, 60
 DEPTHS = ("auto", "newest", "all", "none")
 
 
@@ -42,6 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of which snapshots to ask AWS with whom they are shared, a call for each: auto "
         "(default) asks about all where a control needs it",
     )
+    parser.add_argument(
+        "-days",
+        "--days",
+        default="7",
+        metavar="N",
+        help="how many days to play for each disturbance of `objectives.survive` (default: 7)",
+    )
     add_at(parser)
     parser.add_argument(
         "-inventory", "--inventory", metavar="DIR", help="judge a recording, no credentials"
@@ -54,10 +63,11 @@ def run(args: argparse.Namespace) -> int:
     _check_choice("-shares", "ENGINE_SHARES", args.shares, DEPTHS)
     if args.at:
         parse_time(args.at)
+    days = _days(args.days)
     from engine.inventory.bulk import collector_paused
 
     with collector_paused():
-        found = _audit(args)
+        found = _audit(args, days)
         _show(found, args)
     return int(found.exit_code)
 
@@ -69,7 +79,16 @@ def _check_choice(flag: str, variable: str, value: str, known: tuple[str, ...]) 
         )
 
 
-def _audit(args: argparse.Namespace) -> AuditFound:
+def _days(text: str) -> int:
+    if not text.isdecimal() or (text != "0" and not LEAST_DAYS <= int(text) <= MOST_DAYS):
+        raise UsageError(
+            f"-days {text}: not a number of days from {LEAST_DAYS} to {MOST_DAYS}",
+            fix="write it like 7; 0 plays no disturbances",
+        )
+    return int(text)
+
+
+def _audit(args: argparse.Namespace, days: int) -> AuditFound:
     from engine.auditing.audit import audit
 
     documents = read_documents(args)
@@ -84,7 +103,7 @@ def _audit(args: argparse.Namespace) -> AuditFound:
         inventory, asked = _look(documents, now, args.shares)
     for note in inventory.notes:
         sys.stderr.write(f"engine: {note}\n")
-    return audit(documents, inventory, now, asked)
+    return audit(documents, inventory, now, asked, days)
 
 
 def _look(documents: Documents, now: datetime, depth: str) -> tuple[Inventory, tuple[str, ...]]:

@@ -18,8 +18,9 @@ from engine.retention.spans import Span
 Encoder = Callable[[Any], Any]
 
 _PLAIN = frozenset({str, int, bool, type(None)})
-_CHANGED_PER_DAY = ("snapshots", "changed_per_day")
-_MEANINGLESS = frozenset({"place", "prices", _CHANGED_PER_DAY[-1]})
+# What estimates and audits go by decides about no step.
+_ASIDE = (("snapshots", "changed_per_day"), ("objectives", "survive"))
+_MEANINGLESS = frozenset({"place", "prices", *(path[-1] for path in _ASIDE)})
 _ENCODERS: dict[type, Encoder] = {}
 
 
@@ -27,7 +28,7 @@ def digest_of(estate: Estate, policies: Mapping[str, Policy]) -> str:
     """Return `sha256:` and the digest of the estate and the policies.
 
     Formatting, comments, file names and the order of keys do not count, nor does what only serves
-    estimates: a new price makes no saved plan stale.
+    estimates and audits: a new price makes no saved plan stale.
     """
     meaning = [_meaning(estate), _meaning(policies)]
     text = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
@@ -66,7 +67,7 @@ def _encoder(kind: Any) -> Encoder:
         return timedelta.total_seconds
     if issubclass(kind, Mapping):
         return lambda value: {
-            _key(key): _meaning(part) for key, part in value.items() if key != _CHANGED_PER_DAY
+            _key(key): _meaning(part) for key, part in value.items() if key not in _ASIDE
         }
     if issubclass(kind, frozenset):
         return sorted

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
+from engine.documents.objective_model import NO_OBJECTIVES, Objectives
 from engine.inventory.records import Kind
 from engine.retention.keep import Keep
 from engine.retention.spans import Span
@@ -353,14 +354,6 @@ class Failover:
 
 
 @dataclass(frozen=True, slots=True)
-class Objectives:
-    """How old the newest point may be, and how long a restore may take."""
-
-    rpo: timedelta | None = None
-    rto: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Orphans:
     """What becomes of the points of a source that is gone: kept for, and how many for ever."""
 
@@ -416,7 +409,7 @@ class Terms:
 
     timezone: ZoneInfo = UTC_ZONE
     snapshots: SnapshotTerms = SnapshotTerms()
-    objectives: Objectives = Objectives()
+    objectives: Objectives = NO_OBJECTIVES
     orphans: Orphans | None = None
     idle_after: timedelta = DEFAULT_IDLE_AFTER
     hold: str | None = None

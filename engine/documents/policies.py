@@ -39,6 +39,7 @@ from engine.documents.model import (
     Window,
 )
 from engine.documents.nodes import Leaf, Node, Table, plain
+from engine.documents.objective_model import Disturbance, Disturbed
 from engine.documents.terms import TAGS, changed
 from engine.inventory.records import Kind
 from engine.retention.keep import ALL, COUNTED, Count, Keep
@@ -204,6 +205,17 @@ def _source(data: str | dict[str, Any]) -> ReplicaSource | None:
     )
 
 
+def _survive(data: list[str | dict[str, str]]) -> tuple[Disturbance, ...]:
+    found = []
+    for item in data:
+        if isinstance(item, str):
+            found.append(Disturbance(Disturbed(item)))
+        else:
+            ((name, length),) = item.items()
+            found.append(Disturbance(Disturbed(name), _elapsed(length)))
+    return tuple(found)
+
+
 def _as_is(value: Any) -> Any:
     return value
 
@@ -240,6 +252,7 @@ FIELDS = (
     Field(("failover", "preferred_az"), ("failover", "preferred_az"), _as_is, None),
     Field(("failover", "fail_back"), ("failover", "fail_back"), FailBack, FailBack.NEVER),
     Field(("failover", "quiet"), ("failover", "quiet"), _elapsed, DEFAULT_QUIET),
+    Field(("objectives", "survive"), ("objectives", "survive"), _survive, ()),
     Field(("snapshots", "from"), ("snapshots", "made_of"), MadeOf, MadeOf.DATABASE),
     Field(("snapshots", "changed_per_day"), ("snapshots", "changed_per_day"), bounds_of, None),
     Field(("snapshots", "topology"), ("snapshots", "topology"), Topology, Topology.STAR),

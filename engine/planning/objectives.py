@@ -36,7 +36,7 @@ _ORDER = list(ObjectiveStatus)
 
 
 @dataclass(frozen=True, slots=True)
-class _Aim:
+class Aim:
     """A location at which objectives hold; `rule` is that of a target, `replicated` of a region."""
 
     location: Location
@@ -61,7 +61,7 @@ def judge_objectives(
             continue
         if terms.objectives.rpo is None and terms.objectives.rto is None:
             continue
-        for aim in _aims(source, terms, book, world):
+        for aim in aims(source, terms, book, world):
             yield _judge(source, terms, aim, world, mending)
 
 
@@ -76,31 +76,31 @@ def _mending(steps: Iterable[Step]) -> dict[tuple[str, Location], list[Step]]:
     return found
 
 
-def _aims(source: Source, terms: Terms, book: RouteBook, world: World) -> Iterator[_Aim]:
+def aims(source: Source, terms: Terms, book: RouteBook, world: World) -> Iterator[Aim]:
     """Yield where the policy wants the database to be restorable."""
-    yield _Aim(source.location)
+    yield Aim(source.location)
     taken = {source.location}
     if terms.snapshots.schedule is not None:
         routes, _ = book.routes(terms, source.location)
         for route in routes:
             taken.add(route.location)
-            yield _Aim(route.location, route.rule)
+            yield Aim(route.location, route.rule)
     if not isinstance(terms.automated.replicate_to, Replication) or source.instance is None:
         return
     for location in receivers(source.instance):
         if location not in taken and location in world.locations:
-            yield _Aim(location)
+            yield Aim(location)
 
 
 def _judge(
     source: Source,
     terms: Terms,
-    aim: _Aim,
+    aim: Aim,
     world: World,
     mending: Mapping[tuple[str, Location], list[Step]],
 ) -> Objective:
     here = restorable_at(source, aim.location, world)
-    allowed = _allowed(terms.objectives.rpo, aim)
+    allowed = allowed_at(terms.objectives.rpo, aim)
     inputs = _inputs(source, here, None if allowed is None else world.now - allowed)
     rpo, rto, mended_by = None, None, None
     if allowed is not None:
@@ -127,7 +127,7 @@ def _judge(
     )
 
 
-def _allowed(rpo: timedelta | None, aim: _Aim) -> timedelta | None:
+def allowed_at(rpo: timedelta | None, aim: Aim) -> timedelta | None:
     """Return how old the newest point may be: a target that is sent fewer gets that much more."""
     if rpo is None or aim.rule is None or aim.rule.every is None:
         return rpo
@@ -141,9 +141,7 @@ def _mended_by(making: Iterable[Step], since: datetime) -> str | None:
 # -- how much would be lost ----------------------------------------------------------------------
 
 
-def _rpo(
-    source: Source, here: Restorable, allowed: timedelta, aim: _Aim, world: World
-) -> Judgement:
+def _rpo(source: Source, here: Restorable, allowed: timedelta, aim: Aim, world: World) -> Judgement:
     limit = int(allowed.total_seconds())
     born = source.instance.created_at if source.instance else None
     newest = here.newest.at if here.newest is not None else None

@@ -10,7 +10,7 @@ from datetime import datetime
 from engine.errors import ExitCode, worst
 from engine.plans.codes import ControlLevel, ControlRule, ControlStatus, ObjectiveStatus
 from engine.plans.drift import SharesRead
-from engine.plans.objectives import Objective
+from engine.plans.objectives import Objective, Survival
 from engine.plans.plan import InventoryRead
 from engine.plans.refs import At, SourceRef
 
@@ -73,6 +73,14 @@ class ObjectiveFound:
 
 
 @dataclass(frozen=True, slots=True)
+class SurvivalFound:
+    """What a disturbance would cost, and where the policy is written that is to survive it."""
+
+    survival: Survival
+    written: Written | None
+
+
+@dataclass(frozen=True, slots=True)
 class ExpiredException:
     """An exception that is over; its last day as YYYY-MM-DD."""
 
@@ -84,7 +92,7 @@ class ExpiredException:
 
 @dataclass(frozen=True, slots=True)
 class AuditSummary:
-    """Controls by status, objectives by status."""
+    """Controls by status, objectives by status, disturbances by whether they are survived."""
 
     passed: int = 0
     not_judged: int = 0
@@ -94,13 +102,17 @@ class AuditSummary:
     objectives_uncertain: int = 0
     objectives_unknown: int = 0
     objectives_broken: int = 0
+    disturbances_survived: int = 0
+    disturbances_unknown: int = 0
+    disturbances_broken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class AuditFound:
     """A whole audit; equal inputs give equal ones.
 
-    It is `complete` when every location could be read and every ruling could be made.
+    It is `complete` when every location could be read and every ruling could be made. `days` is how
+    many were played to see what disturbances would cost.
     """
 
     format_version: str
@@ -116,6 +128,8 @@ class AuditFound:
     objectives: tuple[ObjectiveFound, ...]
     expired: tuple[ExpiredException, ...]
     complete: bool
+    survivals: tuple[SurvivalFound, ...] = ()
+    days: int = 0
 
     @property
     def exit_code(self) -> ExitCode:
@@ -123,17 +137,21 @@ class AuditFound:
         codes = {ExitCode.OK}
         if not self.complete:
             codes.add(ExitCode.PARTIAL)
-        if self.summary.broken or self.summary.objectives_broken:
+        summary = self.summary
+        if summary.broken or summary.objectives_broken or summary.disturbances_broken:
             codes.add(ExitCode.OBJECTIVE_BROKEN)
         return worst(codes)
 
 
 def summary_of(
-    controls: Iterable[ControlFound], objectives: Iterable[ObjectiveFound]
+    controls: Iterable[ControlFound],
+    objectives: Iterable[ObjectiveFound],
+    survivals: Iterable[SurvivalFound] = (),
 ) -> AuditSummary:
     """Count what was found."""
     held = Counter(one.status for one in controls)
     met = Counter(one.objective.status for one in objectives)
+    survived = Counter(one.survival.status for one in survivals)
     return AuditSummary(
         passed=held[ControlStatus.PASSED],
         not_judged=held[ControlStatus.NOT_JUDGED],
@@ -143,4 +161,7 @@ def summary_of(
         objectives_uncertain=met[ObjectiveStatus.UNCERTAIN],
         objectives_unknown=met[ObjectiveStatus.UNKNOWN],
         objectives_broken=met[ObjectiveStatus.BROKEN],
+        disturbances_survived=survived[ObjectiveStatus.MET],
+        disturbances_unknown=survived[ObjectiveStatus.UNKNOWN],
+        disturbances_broken=survived[ObjectiveStatus.BROKEN],
     )

@@ -97,6 +97,10 @@ def dumps_audit(found: AuditFound) -> bytes:
         objectives=tuple(
             replace(one, objective=_objective_in_utc(one.objective)) for one in found.objectives
         ),
+        survivals=tuple(
+            replace(one, survival=replace(one.survival, begins=_in_utc(one.survival.begins)))
+            for one in found.survivals
+        ),
     )
     return msgspec.json.format(_ENCODER.encode(in_utc), indent=2) + b"\n"
 

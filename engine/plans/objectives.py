@@ -96,6 +96,26 @@ class Objective:
 
 
 @dataclass(frozen=True, slots=True)
+class Survival:
+    """How old the newest point gets at a location under a disturbance, played beforehand.
+
+    `disturbance` is as policies write it, `account` the one that is out where one is; `limit` and
+    `worst` are seconds.
+    """
+
+    source: SourceRef
+    policy: str
+    location: At
+    disturbance: str
+    account: str | None
+    begins: datetime
+    status: ObjectiveStatus
+    limit: int
+    worst: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Objectives:
     """How many objectives (a database at a location each) were judged, and all that are not met."""
 

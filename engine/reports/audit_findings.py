@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.plans.audit import AuditFound, ControlFound, ObjectiveFound, Ruling, Written
+from engine.plans.audit import (
+    AuditFound,
+    ControlFound,
+    ObjectiveFound,
+    Ruling,
+    SurvivalFound,
+    Written,
+)
 from engine.plans.codes import ControlLevel, ControlStatus, ObjectiveStatus
 
 
@@ -59,6 +66,7 @@ _OF_OBJECTIVES = {
 OBJECTIVES = {
     "rpo": "How much may be lost at most",
     "rto": "How long a restore may take at most",
+    "survive": "How much may be lost under a disturbance",
 }
 
 
@@ -71,6 +79,8 @@ def findings_of(found: AuditFound) -> Iterator[Finding]:
             yield _of_ruling(control, ruling)
     for objective in found.objectives:
         yield from _of_objective(objective)
+    for survival in found.survivals:
+        yield _of_survival(survival)
 
 
 def _of_nothing(control: ControlFound) -> Finding:
@@ -107,3 +117,17 @@ def _of_objective(found: ObjectiveFound) -> Iterator[Finding]:
             text=f"policy {one.policy}: {judged.text}",
             written=found.written,
         )
+
+
+def _of_survival(found: SurvivalFound) -> Finding:
+    one = found.survival
+    return Finding(
+        rule="objective-survive",
+        title=OBJECTIVES["survive"],
+        level=ControlLevel.ERROR,
+        outcome=_OF_OBJECTIVES[one.status],
+        about=one.source.address,
+        place=f"{one.location.account}/{one.location.region} under {one.disturbance}",
+        text=f"policy {one.policy}: {one.text}",
+        written=found.written,
+    )

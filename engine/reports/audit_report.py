@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.plans.audit import AuditFound, ControlFound, Ruling, Written
-from engine.plans.codes import ControlStatus
+from engine.plans.codes import ControlStatus, ObjectiveStatus
 from engine.plans.objectives import told_of
 from engine.reports.folding import grouped
 from engine.reports.lines import Line, Report, Section, Span, Tone, line, name
 from engine.reports.objective_sections import objective_counts, objective_section
 from engine.reports.reading import recording, unread_headline, unread_sections, what_was_read
-from engine.reports.wording import count, moment
+from engine.reports.wording import count, moment, place
 
 # How many rulings of a control are shown before it is only said how many more there are.
 SHOWN = 8
+_SURVIVED = {
+    ObjectiveStatus.BROKEN: "would break the RPO",
+    ObjectiveStatus.UNKNOWN: "cannot be judged",
+    ObjectiveStatus.MET: "is survived",
+}
 _SECTIONS = (
     (ControlStatus.BROKEN, "Broken", Tone.PROBLEM),
     (ControlStatus.NOT_JUDGED, "Not judged", Tone.PROBLEM),
@@ -32,6 +37,7 @@ def audit_report(found: AuditFound, *, full: bool = False) -> Report:
             *_sections(found, full=full),
             *_expired(found),
             *objective_section(objectives, full=full),
+            *_survivals(found, full=full),
             *_passed(found, full=full),
             *unread_sections(found.inventory, "What depends on them is not judged."),
         ),
@@ -41,9 +47,9 @@ def audit_report(found: AuditFound, *, full: bool = False) -> Report:
     )
 
 
-def where(place: Written | None) -> str:
+def where(written: Written | None) -> str:
     """Return `FILE:LINE`, or nothing."""
-    return "" if place is None else f"{place.file}:{place.line}"
+    return "" if written is None else f"{written.file}:{written.line}"
 
 
 def _headline(found: AuditFound) -> Iterator[Line]:
@@ -87,8 +93,8 @@ def _control(control: ControlFound, rulings: tuple[Ruling, ...], *, full: bool) 
 
 def _head(control: ControlFound, said: str) -> Iterator[Line]:
     title = f": {control.title}" if control.title else f": {control.rule}"
-    place = where(control.written)
-    at = (", ", name(place)) if place else ()
+    written = where(control.written)
+    at = (", ", name(written)) if written else ()
     about = f"{title} ({control.severity}), {said}"
     yield line(Span(control.id, Tone.STRONG), about, *at, level=1)
 
@@ -98,8 +104,8 @@ def _rulings(rulings: tuple[Ruling, ...], *, full: bool) -> Iterator[Line]:
     for text, alike in grouped(shown, lambda one: one.text).items():
         for one in alike[:-1]:
             yield line(name(one.about), level=2)
-        place = where(alike[-1].written)
-        at = (" (", name(place), ")") if place else ()
+        written = where(alike[-1].written)
+        at = (" (", name(written), ")") if written else ()
         yield line(name(alike[-1].about), f": {text}", *at, level=2)
     if len(shown) < len(rulings):
         yield line(f"and {len(rulings) - len(shown):,} more (-full shows them)", level=2)
@@ -118,6 +124,35 @@ def _expired(found: AuditFound) -> Iterator[Section]:
     if lines:
         title = f"Expired exceptions: {len(found.expired):,}"
         yield Section(title, tuple(lines), Tone.FULL)
+
+
+def _survivals(found: AuditFound, *, full: bool) -> Iterator[Section]:
+    """Yield what disturbances would cost; in full also those that are survived."""
+    told = [one.survival for one in found.survivals]
+    shown = [one for one in told if full or one.status is not ObjectiveStatus.MET]
+    lines: list[Line] = []
+    for (policy, disturbance, status), alike in grouped(
+        shown, lambda one: (one.policy, one.disturbance, one.status)
+    ).items():
+        what = f": {disturbance} {_SURVIVED[status]}, {count(len(alike), 'place')}"
+        lines.append(line(Span(policy, Tone.STRONG), what, level=1))
+        for one in alike if full else alike[:SHOWN]:
+            out = f", {one.account} out" if one.account else ""
+            about = (name(one.source.address), " in ", name(place(one.location)))
+            lines.append(line(*about, f"{out}: {one.text}", level=2))
+        if not full and len(alike) > SHOWN:
+            lines.append(line(f"and {len(alike) - SHOWN:,} more (-full shows them)", level=2))
+    if told:
+        lines.append(
+            line(
+                f"Played for {count(found.days, 'day')}, each beginning with a slot; runs every "
+                "30m; a snapshot takes 5m, a copy 10m, to another region 20m: assumed",
+                level=1,
+            )
+        )
+        broken = found.summary.disturbances_broken
+        title = f"Disturbances: {broken:,} of {len(told):,} would break the RPO"
+        yield Section(title, tuple(lines), Tone.PROBLEM if broken else Tone.STRONG)
 
 
 def _passed(found: AuditFound, *, full: bool) -> Iterator[Section]:

@@ -17,7 +17,8 @@ from engine.documents.control_model import (
     NoForeignShares,
     PointsIn,
 )
-from engine.documents.model import Condition, Documents, Objectives, Select
+from engine.documents.model import Condition, Documents, Select
+from engine.documents.objective_model import Objectives
 from engine.errors import ExitCode
 from engine.inventory.records import ScopeStatus
 from engine.plans.audit import ControlFound, Written

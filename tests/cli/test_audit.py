@@ -25,8 +25,9 @@ controls:
 """
 
 
-def audit(capfd: Capture, *words: str, paths: tuple[str, ...] = (EXAMPLE,)) -> Ran:
-    return run(capfd, "audit", *paths, "-inventory", str(ACME), *words)
+def audit(capfd: Capture, *words: str, paths: tuple[str, ...] = (EXAMPLE,), days: str = "0") -> Ran:
+    """Run it; days are played only by the test that is about them, since that takes a second."""
+    return run(capfd, "audit", *paths, "-inventory", str(ACME), "-days", days, *words)
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def test_a_location_that_was_not_read_exits_3(capfd: Capture, tmp_path: Path) ->
     kept = [one for one in header["scopes"] if (one["account"], one["region"]) != lost]
     header["scopes"] = kept
     (tmp_path / "acme" / "inventory.json").write_text(json.dumps(header))
-    ran = run(capfd, "audit", EXAMPLE, "-inventory", str(tmp_path / "acme"))
+    ran = run(capfd, "audit", EXAMPLE, "-inventory", str(tmp_path / "acme"), "-days", "0")
     assert ran.code == ExitCode.PARTIAL
     assert "2 unknown of 6" in ran.out
     assert "points younger than 8d in 2 accounts and 1 region" in " ".join(ran.out.split())
@@ -127,3 +128,22 @@ def test_a_choice_that_there_is_not_is_wrong_usage(
 
 def test_a_time_that_is_none_is_wrong_usage(capfd: Capture) -> None:
     assert audit(capfd, "-at", "tomorrow").code == ExitCode.USAGE
+
+
+def test_disturbances_are_played_and_those_that_cost_too_much_exit_6(
+    capfd: Capture, tmp_path: Path
+) -> None:
+    text = (Path(EXAMPLE) / "all.yaml").read_text()
+    text = text.replace("[one_failover, missed_runs: 1h]", "[missed_runs: 2h]")
+    (tmp_path / "all.yaml").write_text(text)
+    ran = audit(capfd, "-format", "json", paths=(str(tmp_path),), days="4")
+    assert ran.code == ExitCode.OBJECTIVE_BROKEN
+    document = json.loads(ran.out)
+    assert (document["days"], document["summary"]["disturbances_broken"]) == (4, 4)
+    places = [one["survival"]["location"]["account"] for one in document["survivals"]]
+    assert places.count("222222222222") == 4
+
+
+@pytest.mark.parametrize("days", ["3", "61", "-1", "many"])
+def test_days_that_cannot_be_played_are_wrong_usage(capfd: Capture, days: str) -> None:
+    assert audit(capfd, days=days).code == ExitCode.USAGE

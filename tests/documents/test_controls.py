@@ -24,7 +24,8 @@ from engine.documents.control_model import (
 )
 from engine.documents.digest import digest_of_controls
 from engine.documents.load import Loaded, load
-from engine.documents.model import Condition, Select
+from engine.documents.model import Condition, Documents, Select
+from engine.documents.objective_model import Disturbance, Disturbed
 
 ESTATE = """\
 version: 1
@@ -184,3 +185,52 @@ def test_order_and_place_of_controls_do_not_count_for_their_digest() -> None:
         digest_of_controls([replace(first, exemptions=(replace(exemption, reason="y"),))]),
     }
     assert len(told_of) == 3
+
+
+@pytest.mark.parametrize(
+    ("survive", "disturbances"),
+    [
+        (
+            "[one_failover, account_outage: 6h, missed_runs: 2h]",
+            (
+                Disturbance(Disturbed.ONE_FAILOVER),
+                Disturbance(Disturbed.ACCOUNT_OUTAGE, timedelta(hours=6)),
+                Disturbance(Disturbed.MISSED_RUNS, timedelta(hours=2)),
+            ),
+        ),
+        ("null", ()),
+    ],
+)
+def test_what_objectives_are_to_survive_is_read_and_no_part_of_the_digest(
+    tmp_path: Path, survive: str, disturbances: tuple[Disturbance, ...]
+) -> None:
+    def documents(text: str) -> Documents:
+        said = f"  - {{select: {{engines: [x]}}, objectives: {{rpo: 1h, survive: {text}}}}}\n"
+        policy = f"objectives: {{rpo: 26h, survive: {text}}}\noverrides:\n{said}"
+        (tmp_path / "estate.yaml").write_text(ESTATE + policy)
+        found = load([tmp_path]).documents
+        assert found is not None
+        return found
+
+    said, silent = documents(survive), documents("[]")
+    assert said.policies["gold"].terms.objectives.survive == disturbances
+    assert said.digest == silent.digest
+
+
+@pytest.mark.parametrize(
+    ("survive", "code"),
+    [
+        ("[two_failovers]", "E114"),
+        ("[{account_outage: 6h, missed_runs: 2h}]", "E114"),
+        ("[{}]", "E111"),
+        ("[{missed_runs: 1mo}]", "E116"),
+        ("[{missed_runs: null}]", "E110"),
+        ("[{region_outage: 1h}]", "E101"),
+        ("one_failover", "E110"),
+    ],
+)
+def test_a_disturbance_that_there_is_not_is_refused(
+    tmp_path: Path, survive: str, code: str
+) -> None:
+    (tmp_path / "estate.yaml").write_text(ESTATE + f"objectives: {{survive: {survive}}}\n")
+    assert code in {each.code.id for each in load([tmp_path]).diagnostics}

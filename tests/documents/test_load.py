@@ -22,7 +22,6 @@ from engine.documents.model import (
     Guards,
     Incremental,
     MaxDeletes,
-    Objectives,
     Orphans,
     RegionalTarget,
     Schedule,
@@ -32,6 +31,7 @@ from engine.documents.model import (
     Terms,
     Window,
 )
+from engine.documents.objective_model import Objectives
 from engine.documents.terms import terms_for
 from engine.errors import EngineError, ExitCode
 from engine.retention.keep import ALL, Keep

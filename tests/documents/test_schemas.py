@@ -95,7 +95,11 @@ GOOD: dict[str, Any] = {
                 {"target": "b", "backfill": 3},
             ],
         },
-        "objectives": {"rpo": "26h", "rto": None},
+        "objectives": {
+            "rpo": "26h",
+            "rto": None,
+            "survive": ["one_failover", {"missed_runs": "2h"}],
+        },
         "orphans": {"keep_for": "18mo", "keep_last": 1},
         "chains": {"idle_after": "90d"},
         "hold": "case 17",

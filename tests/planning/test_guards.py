@@ -16,10 +16,10 @@ from engine.documents.model import (
     Guards,
     Incremental,
     MaxDeletes,
-    Objectives,
     Orphans,
     Retire,
 )
+from engine.documents.objective_model import Objectives
 from engine.identity.marks import Role
 from engine.inventory.records import Instance, Snapshot
 from engine.plans.codes import Guard

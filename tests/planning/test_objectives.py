@@ -13,10 +13,10 @@ from engine.documents.model import (
     CopyRule,
     Documents,
     Every,
-    Objectives,
     Replication,
     Schedule,
 )
+from engine.documents.objective_model import Objectives
 from engine.identity.marks import Role
 from engine.inventory.records import AutomatedBackup, Key, Location, Quota, ScopeStatus, Snapshot
 from engine.planning.restorable import restorable_at

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from engine.documents.model import CopyRule, Incremental, Objectives
+from engine.documents.model import CopyRule, Incremental
+from engine.documents.objective_model import Objectives
 from engine.identity.marks import Role
 from engine.inventory.records import Snapshot
 from engine.plans.codes import DriftCode

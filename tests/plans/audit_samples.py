@@ -11,11 +11,13 @@ from engine.plans.audit import (
     ExpiredException,
     ObjectiveFound,
     Ruling,
+    SurvivalFound,
     Written,
     summary_of,
 )
 from engine.plans.codes import ControlLevel, ControlRule, ControlStatus, ObjectiveStatus
 from engine.plans.drift import SharesRead
+from engine.plans.objectives import Survival
 from engine.plans.plan import At
 from tests.plans.objective_samples import objective
 from tests.plans.samples import (
@@ -56,10 +58,23 @@ def control(
     return ControlFound(name, title, rule, severity, status, CONTROL, rulings)
 
 
+def survival(
+    status: ObjectiveStatus, name: str = "orders-1", disturbance: str = "missed_runs: 2h"
+) -> SurvivalFound:
+    """What a disturbance would cost a database in the vault."""
+    worst = None if status is ObjectiveStatus.UNKNOWN else 95_400
+    text = "at worst the newest point is 26h30m old; 26h are allowed"
+    out = VAULT.account if disturbance.startswith("account") else None
+    database = source(name)
+    told = Survival(database, "gold", VAULT, disturbance, out, NOW, status, 93_600, worst, text)
+    return SurvivalFound(told, POLICY)
+
+
 def found(
     *controls: ControlFound,
     objectives: tuple[ObjectiveFound, ...] = (),
     expired: tuple[ExpiredException, ...] = (),
+    survivals: tuple[SurvivalFound, ...] = (),
 ) -> AuditFound:
     """An audit of these."""
     judged = all(one.status is not NOT_JUDGED for c in controls for one in c.rulings)
@@ -72,18 +87,25 @@ def found(
         controls_digest=POLICIES,
         inventory=read(scope(PROD, 14, 210), scope(VAULT, 0, 170)),
         shares=SharesRead(380, 380),
-        summary=summary_of(controls, objectives),
+        summary=summary_of(controls, objectives, survivals),
         controls=controls,
         objectives=objectives,
         expired=expired,
         complete=judged,
+        survivals=survivals,
+        days=7 if survivals else 0,
     )
 
 
 def good() -> AuditFound:
     """An audit that nobody minds."""
     met = ObjectiveFound(objective(lost=ObjectiveStatus.MET, lasts=ObjectiveStatus.MET), POLICY)
-    return found(control("BK-1", ruling(PASSED), title="all is backed up"), objectives=(met,))
+    survived = survival(ObjectiveStatus.MET)
+    return found(
+        control("BK-1", ruling(PASSED), title="all is backed up"),
+        objectives=(met,),
+        survivals=(survived,),
+    )
 
 
 def bad() -> AuditFound:
@@ -111,6 +133,10 @@ def bad() -> AuditFound:
         control("BK-4", ruling(PASSED), title="all is backed up"),
         objectives=(late, unsure),
         expired=(over, replace(over, written=None)),
+        survivals=(
+            *(survival(ObjectiveStatus.BROKEN, f"orders-{number}") for number in range(1, 11)),
+            survival(ObjectiveStatus.UNKNOWN, "wiki", "account_outage: 6h"),
+        ),
     )
     inventory = read(scope(PROD, 14, 210), unread(REMOTE, "AccessDenied"))
     return replace(whole, inventory=inventory, complete=False)
@@ -125,6 +151,7 @@ def hostile() -> AuditFound:
         control("BK-1", bad_ruling, worse, title=HOSTILE),
         expired=(over,),
         objectives=(ObjectiveFound(objective(HOSTILE), Written(HOSTILE, 1, 1)),),
+        survivals=(survival(ObjectiveStatus.BROKEN, HOSTILE, HOSTILE),),
     )
 
 

@@ -18,6 +18,7 @@ from engine.plans import audit as values
 from engine.plans import codes
 from engine.plans.audit import AuditFound
 from engine.plans.json_form import dumps_audit
+from engine.plans.objectives import Survival
 from tests.plans.audit_samples import AUDIT_SAMPLES, bad, good
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
@@ -55,6 +56,8 @@ def test_a_key_that_is_not_described_is_noticed() -> None:
         (DEFS["objective_found"], values.ObjectiveFound),
         (DEFS["expired"], values.ExpiredException),
         (DEFS["audit_summary"], values.AuditSummary),
+        (DEFS["survival_found"], values.SurvivalFound),
+        (DEFS["survival"], Survival),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )
@@ -73,6 +76,7 @@ def test_an_object_has_the_keys_of_its_type_in_order(
         ("control", "status", codes.ControlStatus),
         ("control", "rule", codes.ControlRule),
         ("control", "severity", codes.ControlLevel),
+        ("survival", "status", codes.ObjectiveStatus),
     ],
 )
 def test_an_enum_lists_the_codes(name: str, key: str, kind: type[StrEnum]) -> None:
@@ -110,7 +114,10 @@ def test_what_is_not_known_comes_before_what_is_broken() -> None:
     assert good().exit_code is ExitCode.OK
     assert bad().exit_code is ExitCode.PARTIAL
     assert replace(bad(), complete=True).exit_code is ExitCode.OBJECTIVE_BROKEN
-    summary = replace(bad().summary, objectives_broken=0)
+    summary = replace(bad().summary, objectives_broken=0, disturbances_broken=0)
     assert replace(bad(), complete=True, summary=summary).exit_code is ExitCode.OBJECTIVE_BROKEN
     summary = replace(summary, broken=0)
     assert replace(bad(), complete=True, summary=summary).exit_code is ExitCode.OK
+    for one in ("objectives_broken", "disturbances_broken"):
+        worse = replace(summary, **{one: 1})
+        assert replace(good(), summary=worse).exit_code is ExitCode.OBJECTIVE_BROKEN

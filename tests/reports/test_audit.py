@@ -120,8 +120,8 @@ def test_every_check_is_a_finding_once() -> None:
     outcomes = [one.outcome for one in found]
     assert {outcome: outcomes.count(outcome) for outcome in Outcome} == {
         Outcome.PASSED: 3,
-        Outcome.FAILED: 13,
-        Outcome.OPEN: 3,
+        Outcome.FAILED: 23,
+        Outcome.OPEN: 4,
         Outcome.EXCEPTED: 1,
     }
 
@@ -167,7 +167,7 @@ def test_what_passed_is_not_told_what_is_excepted_is_suppressed() -> None:
 def test_what_could_not_be_judged_is_open_and_the_run_no_success() -> None:
     run = sarif("bad")
     opened = [one["ruleId"] for one in run["results"] if one["kind"] == "open"]
-    assert opened == ["BK-1", "BK-3", "objective-rto"]
+    assert opened == ["BK-1", "BK-3", "objective-rto", "objective-survive"]
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] is False
     told = [one["message"]["text"] for one in invocation["toolExecutionNotifications"]]
@@ -205,7 +205,8 @@ def test_junit_counts_what_it_holds(sample: str) -> None:
 def test_junit_fails_what_is_broken_and_skips_what_is_not_judged() -> None:
     root = ElementTree.fromstring(audit_as_junit(bad()))
     suites = {suite.get("name"): suite for suite in root.findall("testsuite")}
-    assert list(suites) == ["BK-1", "BK-2", "BK-3", "BK-4", "objective-rpo", "objective-rto"]
+    objectives = ["objective-rpo", "objective-rto", "objective-survive"]
+    assert list(suites) == ["BK-1", "BK-2", "BK-3", "BK-4", *objectives]
     case = suites["BK-2"].find("testcase")
     assert case is not None
     assert case.get("classname") == "engine.audit.BK-2"
@@ -226,4 +227,17 @@ def test_texts_from_elsewhere_stay_texts() -> None:
     for text in (audit_as_sarif(found), audit_as_junit(found), audit_as_text(found, Screen())):
         assert "\x1b" not in text
     assert "<script>" not in audit_as_junit(found)
-    assert len(list(findings_of(good()))) == 3
+    assert len(list(findings_of(good()))) == 4
+
+
+def test_what_disturbances_would_cost_is_told_with_what_was_assumed() -> None:
+    text = audit_as_text(bad(), Screen(width=200))
+    assert "Disturbances: 10 of 11 would break the RPO" in text
+    assert "gold: missed_runs: 2h would break the RPO, 10 places" in text
+    assert "wiki in 222222222222/eu-west-1, 222222222222 out: at worst" in text
+    assert "and 2 more (-full shows them)" in text
+    assert "runs every 30m" in text
+    calm = audit_as_text(good(), Screen(width=200))
+    assert "Disturbances: 0 of 1 would break the RPO" in calm
+    assert "is survived" not in calm
+    assert "is survived" in audit_as_text(good(), Screen(width=200), full=True)
