@@ -146,9 +146,11 @@ SHAPES = (
     in_policy("override-of-everything", "overrides: [{select: {}}]\n", "1:22 E111"),
     in_policy("name-twice-in-a-list", "formerly: [old, old]\n", "1:17 E114"),
     in_policy(
-        "later-fields",
-        "objectives: {survive: [one_failover]}\n",
-        "1:14 E190",
+        "disturbances",
+        "objectives: {survive: [two_failovers, {missed_runs: 2h, account_outage: 6h}, {}]}\n",
+        "1:24 E114",
+        "1:39 E114",
+        "1:78 E111",
     ),
     in_policy(
         "event-fields",
