@@ -15,7 +15,7 @@ from engine.auditing.subjects import Grounds
 from engine.documents.model import Terms
 from engine.documents.objective_model import Disturbance, Disturbed
 from engine.documents.scene import Event, Happening
-from engine.inventory.records import Location
+from engine.inventory.records import Kind, Location
 from engine.planning.draft import at
 from engine.planning.objectives import Aim, aims, allowed_at
 from engine.planning.restorable import restorable_at
@@ -115,9 +115,9 @@ def _failovers(
 
 
 def _slot(terms: Terms, grounds: Grounds) -> datetime | None:
-    """Return the policy's slot with which disturbances begin; None where it has none."""
+    """Return the policy's slot with which disturbances begin; None where nothing is played."""
     schedule = terms.snapshots.schedule
-    if schedule is None:
+    if schedule is None or grounds.world.kind is Kind.CLUSTER:
         return None
     return next_due(schedule, terms.timezone, grounds.world.now + LEAD)
 
@@ -130,6 +130,8 @@ def _worst_of(
     plays = list(_plays(source, terms, disturbance, theatre))
     if not plays:
         text = "the policy makes no points, so nothing can be played"
+        if theatre.grounds.world.kind is Kind.CLUSTER:
+            text = "disturbances of DB clusters are not played"
         return judge(_Play(disturbance, theatre.grounds.world.now, ()), ages=None, text=text)
     found = [judge(play, ages=_age(source, aim, play, theatre)) for play in plays]
     order = list(ObjectiveStatus)

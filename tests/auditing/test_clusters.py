@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from engine.auditing.audit import audit
 from engine.documents.control_model import Covered, NewestPoint
-from engine.documents.model import Objectives
-from engine.plans.codes import ControlStatus
+from engine.documents.objective_model import Disturbance, Disturbed, Objectives
+from engine.plans.codes import ControlStatus, ObjectiveStatus
 from tests.auditing.scene import a_control, with_controls
 from tests.planning.builders import NOW, PROD, a_cluster, an_instance, documents, terms
 from tests.planning.test_clusters import LEDGER, clusters, exists, points
@@ -45,3 +45,11 @@ def test_objectives_hold_for_clusters() -> None:
     said = replace(terms(), objectives=Objectives(rpo=DAY))
     found = audit(documents(clusters(terms=said)), exists(snapshots=points([0])), NOW)
     assert [one.objective.source.identifier for one in found.objectives] == ["ledger"]
+
+
+def test_disturbances_of_clusters_are_not_played_and_that_is_told() -> None:
+    asked = Objectives(DAY, None, (Disturbance(Disturbed.MISSED_RUNS, DAY),))
+    docs = documents(clusters(terms=replace(terms(), objectives=asked)))
+    (one,) = audit(docs, exists(snapshots=points([0])), NOW, days=4).survivals
+    assert one.survival.status is ObjectiveStatus.UNKNOWN
+    assert one.survival.text == "disturbances of DB clusters are not played"
