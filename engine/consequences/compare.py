@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.consequences.ahead import HORIZON
+from engine.consequences.automated import window_changes
 from engine.consequences.chains import new_chains
 from engine.consequences.edits import Said, edits
 from engine.consequences.expenses import cost_changes
@@ -72,6 +73,7 @@ def consequences(
         ),
         chains=tuple(chain for pair in sides for chain in new_chains(*pair)),
         protection=tuple(one for pair in sides for one in protection(*pair)),
+        windows=tuple(window_changes(*sides[0])),
         costs=tuple(cost_changes((one for each in found for one in each), inventory, *books)),
     )
 

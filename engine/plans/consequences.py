@@ -112,6 +112,16 @@ class CostChange:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowChange:
+    """A database whose automated backups will reach so many days back, 0 being none at all."""
+
+    source: SourceRef
+    policy: str
+    days_before: int
+    days_after: int
+
+
+@dataclass(frozen=True, slots=True)
 class Consequences:
     """What changes against older documents, with the same inventory at the same time.
 
@@ -130,6 +140,7 @@ class Consequences:
     chains: tuple[NewChain, ...] = ()
     protection: tuple[Protected, ...] = ()
     costs: tuple[CostChange, ...] = ()
+    windows: tuple[WindowChange, ...] = ()
 
 
 def moments(found: Consequences) -> Iterator[tuple[str, datetime | None]]:

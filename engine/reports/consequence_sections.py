@@ -12,6 +12,7 @@ from engine.plans.consequences import (
     NewChain,
     PolicyEdit,
     Protected,
+    WindowChange,
 )
 from engine.plans.costs import Pair
 from engine.reports.folding import grouped
@@ -47,6 +48,7 @@ def consequence_sections(found: Consequences | None, *, full: bool) -> Iterator[
         yield Section(title, tuple(lines), Tone.PROBLEM)
     yield from _protection(found.protection, full=full)
     yield from point_section(found, goes_earlier, "go earlier", Tone.DELETE, full=full)
+    yield from _windows(found.windows)
     yield from _chains(found.chains, full=full)
     yield from point_section(found, stays_longer, "stay longer", Tone.STRONG, full=full)
     yield from _costs(found, full=full)
@@ -80,6 +82,12 @@ def _parts(found: Consequences) -> Iterator[Span]:
         yield Span(f"{count(len(lost), 'database')} with less protection", Tone.PROBLEM)
     if earlier:
         yield Span(f"{count(len(earlier), 'point')} to go earlier", Tone.DELETE)
+    less = sum(one.days_after < one.days_before for one in found.windows)
+    if less:
+        yield Span(f"{count(less, 'database')} with shorter automated backups", Tone.PROBLEM)
+    more = len(found.windows) - less
+    if more:
+        yield Span(f"{count(more, 'database')} with longer automated backups")
     if found.chains:
         gib = sum(one.gib[0] for one in found.chains), sum(one.gib[1] for one in found.chains)
         yield Span(f"{count(len(found.chains), 'new chain')} of {size(gib)}", Tone.FULL)
@@ -87,6 +95,25 @@ def _parts(found: Consequences) -> Iterator[Span]:
         yield Span(f"{count(len(gained), 'database')} with more protection")
     if longer:
         yield Span(f"{count(len(longer), 'point')} to stay longer")
+
+
+def _windows(changes: Sequence[WindowChange]) -> Iterator[Section]:
+    if not changes:
+        return
+    shrinks = any(one.days_after < one.days_before for one in changes)
+    columns = (Column("policy"), Column("databases"), Column("any second of the last"))
+    groups = grouped(changes, lambda one: (one.policy, one.days_before, one.days_after))
+    rows = tuple(
+        (
+            cell(Span(policy, Tone.STRONG)),
+            cell(f"{len(alike):,}: ", *listed((one.source.identifier for one in alike), NAMES)),
+            cell(f"{count(before, 'day')} → {count(after, 'day')}"),
+        )
+        for (policy, before, after), alike in groups.items()
+    )
+    title = f"Automated backups by the change: {count(len(changes), 'database')}"
+    tone = Tone.PROBLEM if shrinks else Tone.STRONG
+    yield Section(title, (), tone, table=Table(columns, rows))
 
 
 # -- chains, protection, edits -------------------------------------------------------------------

@@ -16,6 +16,7 @@ from engine.plans.consequences import (
     Protected,
     Reach,
     TermEdit,
+    WindowChange,
 )
 from engine.plans.plan import At, Plan, SourceRef
 from tests.plans.samples import (
@@ -121,7 +122,8 @@ def rearranged() -> Plan:
         PolicyEdit("new", EditKind.ADDED),
         PolicyEdit("silver", EditKind.REMOVED),
     )
-    changed = found(reach=reach, chains=chains, protection=protection, edits=edits)
+    windows = (WindowChange(one, "gold", 14, 7), WindowChange(two, "gold", 1, 7))
+    changed = found(reach=reach, chains=chains, protection=protection, edits=edits, windows=windows)
     return replace(empty(), consequences=changed)
 
 

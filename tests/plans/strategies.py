@@ -16,6 +16,7 @@ from engine.plans.consequences import (
     Protected,
     Reach,
     TermEdit,
+    WindowChange,
 )
 from engine.plans.costs import Costs, Fit, Night, PlaceCost, PolicyCost, StepCost
 from engine.plans.digest import plan_digest
@@ -182,6 +183,7 @@ compared = st.builds(
     ),
     protection=some(st.builds(Protected, source=sources, location=places)),
     costs=some(st.builds(CostChange, words, places, pairs, pairs)),
+    windows=some(st.builds(WindowChange, sources, words, numbers, numbers)),
 )
 plans = st.builds(
     Plan,

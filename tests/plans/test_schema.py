@@ -76,6 +76,7 @@ OBJECTS: dict[str, type] = {
     "new_chain": changes.NewChain,
     "protected": changes.Protected,
     "cost_change": changes.CostChange,
+    "window_change": changes.WindowChange,
     "consequences": changes.Consequences,
 }
 
