@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
+from engine.costs.durations import ASSUMED_PACES, Work, work_of_copy
 from engine.documents.model import FailBack
 from engine.identity.chains import Chain
 from engine.identity.marks import Role
 from engine.inventory.placement import volume_zone
-from engine.inventory.records import Event, Instance, Scope
+from engine.inventory.records import Event, Instance, Location, Scope
 from engine.planning.failovers import newest_failover
 from engine.planning.replicas import body_of, is_replica
 from engine.planning.routes import RouteBook
 from engine.planning.steps import short
 from engine.planning.survey import Source, World
 from engine.planning.weekly_windows import next_opening, open_until
+from engine.plans.amounts import lasting
 from engine.plans.codes import Guard
 from engine.plans.digest import guard_digest
 from engine.plans.plan import Warned
+
+MIB_OF_GIB = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +40,24 @@ class Away:
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """What AWS would store in full now and as increments after failing back."""
+    """What AWS would store in full now and as increments after failing back.
+
+    `seconds` is how much longer that may take at most: copies of a database are made one at a time.
+    """
 
     full: int
     gib: int
+    seconds: float
 
     @property
     def text(self) -> str:
         """What failing back before the next point would spare."""
         if not self.full:
             return "would spare no full snapshot: both zones have their bases"
-        return f"would spare {self.full} full snapshots and copies, up to {self.gib} GiB"
+        return (
+            f"would spare {self.full} full snapshots and copies, up to {self.gib} GiB and up to "
+            f"{lasting((self.seconds, self.seconds))}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +162,12 @@ def _saving(
     """
     assert source.terms is not None
     routes, _ = book.routes(source.terms, source.location)
-    places = {source.location: Role.PRIMARY}
-    places |= {route.location: Role.COPY for route in routes if route.is_open}
+    origins = {route.location: route.hub or source.location for route in routes if route.is_open}
+    places = {source.location: Role.PRIMARY} | dict.fromkeys(origins, Role.COPY)
     own = [h for h in source.holdings if h.is_available and h.is_point]
     own = [h for h in own if h.marks.volume == instance.resource_id]
     chains = {h.chain for h in own}
-    full = 0
+    full, seconds = 0, 0.0
     for location, role in places.items():
         here = [h for h in own if h.location == location and h.marks.role is role]
         newest = max(here, key=lambda h: (h.taken_at, h.arn), default=None)
@@ -164,8 +175,19 @@ def _saving(
             keys = newest.marks.keys
             now = Chain(instance.resource_id, away.zone, location, role, keys)
             back = Chain(instance.resource_id, away.before, location, role, keys)
-            full += back in chains and now not in chains
-    return Saving(full, full * instance.allocated_gib)
+            if back in chains and now not in chains:
+                full += 1
+                seconds += _most_seconds(origins.get(location), location, instance)
+    return Saving(full, full * instance.allocated_gib, seconds)
+
+
+def _most_seconds(origin: Location | None, location: Location, instance: Instance) -> float:
+    """Return how long storing all of a database may take, as a copy from `origin` if there is one.
+
+    Whatever takes its time for an increment too is left out.
+    """
+    work = Work.CREATE if origin is None else work_of_copy(astuple(origin), astuple(location))
+    return instance.allocated_gib * MIB_OF_GIB / ASSUMED_PACES[work].mib_per_second.low
 
 
 def _proposal(source: Source, back: Failback, event: Event | None, fix: str) -> Warned:

@@ -62,7 +62,8 @@ def test_a_failover_that_costs_full_snapshots_is_proposed_to_be_taken_back() -> 
     (one,) = proposed(planned(MOVED))
     assert one.text == (
         "it runs in eu-west-1b, so its snapshots are taken in euw1-az1; failing back to eu-west-1a "
-        "before its next point would spare 2 full snapshots and copies, up to 200 GiB"
+        "before its next point would spare 2 full snapshots and copies, up to 200 GiB and "
+        "up to 2.3 h"
     )
     assert one.fix is not None
     assert one.fix.endswith("--region eu-west-1 --db-instance-identifier orders-1")
@@ -73,7 +74,7 @@ def test_what_it_would_spare_is_what_the_plan_calls_full() -> None:
     assert planned(MOVED).summary.full == 2
     assert planned(ORDERS).summary.full == 0
     (one,) = proposed(planned(MOVED, points(3, 2, 1)[::2], copies=()))
-    assert "would spare 1 full snapshots and copies, up to 100 GiB" in one.text
+    assert "would spare 1 full snapshots and copies, up to 100 GiB and up to 68 min" in one.text
 
 
 def test_nothing_is_proposed_unless_the_policy_asks_for_it() -> None:
