@@ -8,7 +8,7 @@ from datetime import datetime
 
 from engine.documents.model import Documents, Target
 from engine.documents.scene import DEFAULT_QUOTA, Fleet, MadeUp
-from engine.identity.marks import ORIGIN
+from engine.identity.marks import ORIGIN, owned_marks
 from engine.inventory.records import (
     Instance,
     Inventory,
@@ -18,6 +18,7 @@ from engine.inventory.records import (
     Scope,
     Snapshot,
     SnapshotState,
+    SnapshotType,
 )
 from engine.simulation.settings import Settings
 from engine.simulation.things import Flight, Place, key_arn, resource_id
@@ -65,11 +66,19 @@ def world_of(inventory: Inventory, settings: Settings) -> World:
     return world
 
 
-def take_off(world: World, now: datetime) -> None:
-    """Let what was found on its way go on: how long it has been so, nobody knows."""
-    for snapshot in world.snapshots.values():
-        if snapshot.state is SnapshotState.IN_PROGRESS:
-            world.flights[snapshot.arn] = _flight(snapshot, world.settings, now)
+def take_off(world: World, estate: str, now: datetime) -> None:
+    """Let what was found on its way go on: how long it has been so, nobody knows.
+
+    What others have on its way to places of their own is taken for arrived.
+    """
+    for arn, snapshot in list(world.snapshots.items()):
+        if snapshot.state is not SnapshotState.IN_PROGRESS:
+            continue
+        if snapshot.type is SnapshotType.AUTOMATED or owned_marks(snapshot, estate) is not None:
+            world.flights[arn] = _flight(snapshot, world.settings, now)
+        else:
+            created = snapshot.created_at or now
+            world.snapshots[arn] = replace(snapshot, status="available", created_at=created)
 
 
 def _flight(snapshot: Snapshot, settings: Settings, now: datetime) -> Flight:

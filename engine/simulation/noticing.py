@@ -27,6 +27,7 @@ _WAITS_FOR = {
     Waiting.NO_REPLICA.value: "a point waits for a replica",
     Waiting.NO_AUTOMATED_SNAPSHOT.value: "a point waits for an automated snapshot",
 }
+NO_EFFECT = "nothing of the estate is meant, or it cannot happen there"
 _GUARDS = frozenset(guard.value for guard in Guard)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.identity.chains import chain_of
-from engine.identity.marks import KEYS, ZONE, ZONE_CHECKED, owned_marks
+from engine.identity.marks import KEYS, POLICY, ROLE, ZONE, ZONE_CHECKED, owned_marks
 from engine.inventory.placement import UNKNOWN_ZONE
 from engine.inventory.records import Instance, Location
 from engine.plans.codes import Action, Check
@@ -103,7 +103,7 @@ class Run:
     def _do(self, step: Step, now: datetime) -> Entry | None:
         world, parameters = self._world, step.parameters
         flight: Flight | None = None
-        zone, keys = "", ""
+        made: Mapping[str, str] = {}
         match step.action:
             case Action.CREATE:
                 instance = _first(step.preconditions, Check.INSTANCE).arn
@@ -115,8 +115,7 @@ class Run:
                     step.arn, _at(step), origin, parameters.get("KmsKeyId"), tags, now
                 )
             case Action.DELETE:
-                gone = world.delete(step.arn)
-                zone, keys = gone.tags.get(ZONE, ""), gone.tags.get(KEYS, "")
+                made = world.delete(step.arn).tags
             case Action.SHARE:
                 world.tag(step.arn, parameters.get("Tags", {}))
                 world.share(step.arn, parameters["ValuesToAdd"])
@@ -139,8 +138,7 @@ class Run:
         else:
             self._running[step.id] = step
             made = world.snapshots[step.arn].tags
-            zone, keys = made.get(ZONE, ""), made.get(KEYS, "")
-        return None if step.action in UNTOLD else _entry(step, now, flight, zone, keys)
+        return None if step.action in UNTOLD else _entry(step, now, flight, made)
 
     def _handed_on(self, step: Step, origin: str) -> Mapping[str, str]:
         """Return the tags that a copy takes from its origin as this is when it is copied."""
@@ -200,17 +198,20 @@ def _at(step: Step) -> Location:
     return Location(step.location.account, step.location.region)
 
 
-def _entry(step: Step, now: datetime, flight: Flight | None, zone: str, keys: str) -> Entry:
+def _entry(step: Step, now: datetime, flight: Flight | None, tags: Mapping[str, str]) -> Entry:
     return Entry(
         at=now,
         action=step.action,
         source=step.source.address,
         location=_at(step),
         snapshot=step.snapshot,
+        arn=step.arn,
         slot=step.slot,
-        zone=zone,
+        zone=tags.get(ZONE, ""),
         forecast=step.forecast,
         ready_at=None if flight is None else flight.ready_at,
-        keys=keys,
+        keys=tags.get(KEYS, ""),
         reason=step.reason.code,
+        role=tags.get(ROLE, ""),
+        policy=tags.get(POLICY, ""),
     )

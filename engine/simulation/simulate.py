@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from engine.documents.model import Documents
 from engine.documents.scene import Event
 from engine.inventory.records import Inventory, Kind
-from engine.simulation import whole
-from engine.simulation.settings import Settings
+from engine.simulation import by_need, whole
+from engine.simulation.settings import Method, Pace, Settings
 from engine.simulation.timeline import Simulation
 
 
@@ -36,5 +36,9 @@ def simulate(
         settings: how often runs come, how long they go on, how long AWS takes.
     """
     end = start + timedelta(days=days)
+    settings = settings or Settings()
+    # A run that follows its plan to the end is one for all databases: nothing is to be parted.
+    is_whole = settings.method is Method.WHOLE or settings.pace is Pace.FOLLOW
+    method = whole.play if is_whole else by_need.play
     played = documents.of(Kind.INSTANCE)
-    return whole.play(played, inventory, start, end, tuple(events), settings or Settings())
+    return method(played, inventory, start, end, tuple(events), settings)

@@ -24,12 +24,15 @@ class Entry:
         source: ADDRESS of the protected database.
         location: where the object lies.
         snapshot: its identifier; empty where it is about no snapshot.
+        arn: the ARN of what it is about.
         slot: the time of its point.
         zone: the id of the zone of the volume that it holds.
         forecast: what the plan said; None for what makes nothing.
         ready_at: when what it makes is available.
         keys: the marks of the keys of its chain, joined by `/`.
         reason: the code of the plan's reason.
+        role: what the object is for, as its tags say.
+        policy: the policy that it is a point of, as its tags say.
     """
 
     at: datetime
@@ -37,12 +40,15 @@ class Entry:
     source: str
     location: Location
     snapshot: str
+    arn: str
     slot: datetime | None
     zone: str
     forecast: Forecast | None
     ready_at: datetime | None
     keys: str
     reason: str
+    role: str
+    policy: str
 
     @property
     def order(self) -> tuple[datetime, str, int, Location, str]:

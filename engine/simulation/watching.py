@@ -8,6 +8,7 @@ from datetime import datetime
 
 from engine.identity.marks import RESOURCE, ROLE
 from engine.inventory.records import Instance, Snapshot
+from engine.simulation.naming import Name
 from engine.simulation.noticing import Noticed
 from engine.simulation.things import protected_by
 from engine.simulation.timeline import Exposure
@@ -31,6 +32,24 @@ class Watch:
         """Return the same, to go its own way."""
         exposures = {resource: one.copy_of() for resource, one in self.exposures.items()}
         return Watch(exposures, dict(self.lives), set(self.ended), self.noticed.copy_of())
+
+    def renamed(self, old: Name, new: Name) -> Watch:
+        """Return the same for a database of another name."""
+        before, after = old.instance.resource_id, new.instance.resource_id
+        watch = self.copy_of()
+        if before in watch.exposures:
+            watch.exposures[after] = watch.exposures.pop(before)
+        watch.lives = {after: new.address}
+        noticed = watch.noticed
+        noticed.known = {(new.address, at, kind, code) for _, at, kind, code in noticed.known}
+        noticed.places = {(after, at, role) for _, at, role in noticed.places}
+        return watch
+
+    def state(self) -> object:
+        """Return all of it as one value that can be compared."""
+        exposures = {(key, one.newest, one.worst) for key, one in self.exposures.items()}
+        known, places = self.noticed.known, self.noticed.places
+        return (frozenset(exposures), frozenset(known), frozenset(places), frozenset(self.ended))
 
     def begin(self, world: World, now: datetime) -> None:
         """Look at the world before anything happens."""

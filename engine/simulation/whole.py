@@ -21,7 +21,7 @@ from engine.simulation.happenings import (
     with_rotated_key,
     without_answer,
 )
-from engine.simulation.noticing import Notice
+from engine.simulation.noticing import NO_EFFECT, Notice
 from engine.simulation.running import Run
 from engine.simulation.settings import Settings
 from engine.simulation.timeline import (
@@ -36,7 +36,6 @@ from engine.simulation.timeline import (
 from engine.simulation.watching import Watch
 
 _INSTANT = timedelta(microseconds=1)
-NO_EFFECT = "nothing of the estate is meant, or it cannot happen there"
 
 
 def play(
@@ -68,7 +67,7 @@ class _Game:
         self._start, self._end = start, end
         self._agenda = Agenda(start, end, settings.interval, events)
         self._world = world_of(inventory, settings)
-        take_off(self._world, start)
+        take_off(self._world, documents.estate.name, start)
         self._watch = Watch()
         self._watch.begin(self._world, start)
         self._now = start

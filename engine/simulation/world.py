@@ -35,7 +35,7 @@ class RefusedError(Exception):
 class World:
     """Databases and their snapshots, everywhere, at one moment.
 
-    `flights` are the snapshots on their way, by ARN.
+    `flights` are the snapshots on their way, by ARN. `changes` counts what calls have changed.
     """
 
     places: Mapping[Location, Place]
@@ -43,6 +43,7 @@ class World:
     instances: dict[str, Instance] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     flights: dict[str, Flight] = field(default_factory=dict)
+    changes: int = 0
 
     def copy_of(self) -> World:
         """Return a world that goes its own way from here on."""
@@ -231,6 +232,7 @@ class World:
         self._insist_on_answer(snapshot.location)
         if arn in self.flights:
             raise RefusedError(f"InvalidDBSnapshotState: {snapshot.identifier} is on its way")
+        self.changes += 1
         return self.snapshots.pop(arn)
 
     def tag(self, arn: str, tags: Mapping[str, str], removed: Iterable[str] = ()) -> None:
@@ -239,7 +241,9 @@ class World:
         self._insist_on_answer(snapshot.location)
         gone = frozenset(removed)
         kept = {key: value for key, value in snapshot.tags.items() if key not in gone}
-        self.snapshots[arn] = replace(snapshot, tags={**kept, **tags})
+        changed = {**kept, **tags}
+        if changed != snapshot.tags:
+            self._change(replace(snapshot, tags=changed))
 
     def share(self, arn: str, accounts: Iterable[str]) -> None:
         """ModifyDBSnapshotAttribute, ValuesToAdd."""
@@ -247,20 +251,27 @@ class World:
         self._insist_on_answer(snapshot.location)
         if snapshot.state is not SnapshotState.AVAILABLE:
             raise RefusedError(f"InvalidDBSnapshotState: {snapshot.identifier} is on its way")
-        shared = (snapshot.shared_with or frozenset()) | frozenset(accounts)
-        self.snapshots[arn] = replace(snapshot, shared_with=shared)
+        self._share_with(snapshot, (snapshot.shared_with or frozenset()) | frozenset(accounts))
 
     def unshare(self, arn: str, accounts: Iterable[str]) -> None:
         """ModifyDBSnapshotAttribute, ValuesToRemove."""
         snapshot = self._present(arn)
         self._insist_on_answer(snapshot.location)
-        shared = (snapshot.shared_with or frozenset()) - frozenset(accounts)
-        self.snapshots[arn] = replace(snapshot, shared_with=shared)
+        self._share_with(snapshot, (snapshot.shared_with or frozenset()) - frozenset(accounts))
+
+    def _share_with(self, snapshot: Snapshot, accounts: frozenset[str]) -> None:
+        if accounts != snapshot.shared_with:
+            self._change(replace(snapshot, shared_with=accounts))
+
+    def _change(self, snapshot: Snapshot) -> None:
+        self.snapshots[snapshot.arn] = snapshot
+        self.changes += 1
 
     def change_backups(self, arn: str, days: int | None, window: str | None) -> None:
         """ModifyDBInstance, as far as automated backups go; it holds at once."""
         instance = self.instances[arn]
         self._insist_on_answer(instance.location)
+        self.changes += 1
         self.instances[arn] = replace(
             instance,
             backup_retention_days=instance.backup_retention_days if days is None else days,
@@ -271,6 +282,7 @@ class World:
         """StartDBInstanceAutomatedBackupsReplication, or its end."""
         instance = self.instances[arn]
         self._insist_on_answer(at)
+        self.changes += 1
         other = (
             f"arn:aws:rds:{at.region}:{at.account}:auto-backup:ab-{instance.resource_id.lower()}"
         )
@@ -321,7 +333,7 @@ class World:
         return found.arn if found is not None else key
 
     def _take_off(self, snapshot: Snapshot, flight: Flight) -> Flight:
-        self.snapshots[snapshot.arn] = snapshot
+        self._change(snapshot)
         self.flights[flight.arn] = flight
         return flight
 
