@@ -8,8 +8,9 @@ share may have a say, a run is played as the other method plays all of them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from heapq import merge
 
 from engine.documents.model import Documents
 from engine.documents.scene import Event, Happening
@@ -30,7 +31,7 @@ from engine.simulation.happenings import (
     with_rotated_key,
     without_answer,
 )
-from engine.simulation.naming import Name
+from engine.simulation.naming import Name, name_of
 from engine.simulation.noticing import NO_EFFECT, Notice
 from engine.simulation.planner import Planner
 from engine.simulation.running import Run
@@ -42,6 +43,7 @@ from engine.simulation.watching import Watch
 from engine.simulation.world import World
 
 _INSTANT = timedelta(microseconds=1)
+NOTHING: frozenset[str] = frozenset()
 _MADE = {Action.CREATE: 1, Action.COPY: 1, Action.DELETE: -1}
 Part = tuple[Name | None, World, Watch]
 
@@ -83,6 +85,8 @@ class _Game:
         self._planner = Planner(documents, settings, self._agenda)
         self._planner.renew(documents, self._places, start)
         self._used = Counter(world.counts())
+        self._sources: Mapping[Location, int] = {}
+        self._databases: Mapping[Location, int] = {}
         self._log = Log(self._estate, start, end, settings.interval)
         self._log.summary.note_counts(self._used)
         self._sorter = Sorter(self._estate, self._planner.signatures(world))
@@ -204,7 +208,7 @@ class _Game:
                 continue
             befallen = group.is_dirty = True
             group.watch.changed(instance, group.world.instances.get(instance.arn), event.at)
-            told = group.members if is_named else (Name(instance),)
+            told = group.members if is_named else (name_of(instance),)
             for name in told:
                 self._log.happened.append(Happened(event.at, event.what.value, name.address))
         return befallen
@@ -221,25 +225,22 @@ class _Game:
         acting = [g for g in acting if g.is_waiting or id(g) in awake]
         for group in self._groups:
             if id(group) in awake and group.outcome and not group.outcome.steps:
-                group.is_waiting = False
                 self._log.notice(tick, group, noticing.of_waiting(group.outcome.waiting))
         for group, allowed in self._with_turns(acting):
-            self._run_group(tick, group, allowed)
+            # What waits only for room has done everything else before.
+            if allowed or not group.is_waiting:
+                self._run_group(tick, group, allowed)
         self._log.summary.note_counts(self._used)
 
     def _wake(self, tick: datetime) -> set[int]:
         """Plan anew what may have another plan now; return which groups that were."""
-        for group in self._groups:
-            if group.is_dirty:
-                group.look(self._estate)
-                group.spread = self._planner.spread(group)
-        sources: Counter[Location] = Counter()
-        databases: Counter[Location] = Counter()
-        for group in self._groups:
-            for at, (protected, all_of_them) in group.spread.items():
-                sources[at] += group.size * protected
-                databases[at] += group.size * all_of_them
-        changed = self._planner.set_out(tick, self._used, sources, databases)
+        dirty = [group for group in self._groups if group.is_dirty]
+        for group in dirty:
+            group.look(self._estate)
+            group.spread = self._planner.spread(group)
+        if dirty:
+            self._sources, self._databases = _spread_of(self._groups)
+        changed = self._planner.set_out(tick, self._used, self._sources, self._databases)
         awake = [
             group
             for group in self._groups
@@ -247,7 +248,7 @@ class _Game:
         ]
         for group in awake:
             self._planner.plan(group)
-            group.is_dirty = False
+            group.is_dirty = group.is_waiting = False
         return {id(group) for group in awake}
 
     def _is_bound(self, group: Group) -> bool:
@@ -308,38 +309,37 @@ class _Game:
     def _parted(
         self, acting: Sequence[Group], left: dict[Location, int]
     ) -> list[tuple[Group, frozenset[str]]]:
-        requests: list[tuple[str, int, int, str, Location]] = []
-        for number, group in enumerate(acting):
-            assert group.outcome is not None
-            addresses = _addresses(group)
-            steps = {step.id: step for step in group.outcome.steps}
-            for member, address in enumerate(addresses):
-                for name, at in group.outcome.copies:
-                    own = address or steps[name].source.address
-                    requests.append((own, number, member, name, at))
-        requests.sort(key=lambda request: request[0])
-        granted: dict[tuple[int, int], set[str]] = {}
-        for _, number, member, name, at in requests:
-            if left[at] > 0:
-                left[at] -= 1
-                granted.setdefault((number, member), set()).add(name)
+        """Grant copies in the order of addresses until no place has room for any more."""
+        requests = merge(*(_requests(group, number) for number, group in enumerate(acting)))
+        granted: dict[int, dict[int, set[str]]] = {}
+        open_places = {at for at, count in left.items() if count > 0}
+        for _, number, member, name, at in requests if open_places else ():
+            if at not in open_places:
+                continue
+            granted.setdefault(number, {}).setdefault(member, set()).add(name)
+            left[at] -= 1
+            if left[at] <= 0:
+                open_places.discard(at)
+                if not open_places:
+                    break
         return [
             part
             for number, group in enumerate(acting)
-            for part in self._split(group, number, granted)
+            for part in self._split(group, granted.get(number, {}))
         ]
 
     def _split(
-        self, group: Group, number: int, granted: dict[tuple[int, int], set[str]]
+        self, group: Group, granted: Mapping[int, set[str]]
     ) -> list[tuple[Group, frozenset[str]]]:
         """Part a group by the copies that its members were granted."""
+        if not granted:
+            return [(group, NOTHING)]
         alike: dict[frozenset[str], list[Name]] = {}
-        for member in range(len(_addresses(group))):
-            names = frozenset(granted.get((number, member), ()))
+        for member in range(group.size):
+            names = frozenset(granted.get(member, NOTHING))
             alike.setdefault(names, []).extend(group.members[member : member + 1])
         if len(alike) == 1:
-            (names,) = alike
-            return [(group, names)]
+            return [(group, names) for names in alike]
         parts = [(group.part(members), names) for names, members in alike.items()]
         self._groups = [one for one in self._groups if one is not group]
         self._groups += [part for part, _ in parts]
@@ -427,6 +427,18 @@ def _with_loose(world: World, estate: str) -> dict[Location, Place]:
     return found
 
 
+def _spread_of(groups: Iterable[Group]) -> tuple[Mapping[Location, int], Mapping[Location, int]]:
+    """Return how many protected databases, and how many at all, there are by location."""
+    sources: Counter[Location] = Counter()
+    databases: Counter[Location] = Counter()
+    for group in groups:
+        size = group.size
+        for at, (protected, everything) in group.spread.items():
+            sources[at] += size * protected
+            databases[at] += size * everything
+    return sources, databases
+
+
 def _next_arrival(group: Group, now: datetime) -> datetime | None:
     arrival, backup = group.world.next_arrival(), next_backup(group.world, now)
     if arrival is None or backup is None:
@@ -438,8 +450,15 @@ def _all_copies(group: Group) -> frozenset[str]:
     return frozenset(name for name, _ in group.outcome.copies) if group.outcome else frozenset()
 
 
-def _addresses(group: Group) -> list[str]:
-    """Return the addresses of a group's members; empty where its steps tell them."""
-    if group.kind.name is None:
-        return [""]
-    return [name.address for name in group.members]
+def _requests(group: Group, number: int) -> Iterator[tuple[str, int, int, str, Location]]:
+    """Yield the copies that a group's members want, in the order of the databases' addresses."""
+    assert group.outcome is not None
+    copies = group.outcome.copies
+    if group.kind.name is not None:
+        for member, name in enumerate(group.members):
+            for step, at in copies:
+                yield name.address, number, member, step, at
+        return
+    steps = {step.id: step for step in group.outcome.steps}
+    for step, at in sorted(copies, key=lambda copy: steps[copy[0]].source.address):
+        yield steps[step].source.address, number, 0, step, at

@@ -10,7 +10,7 @@ from engine.identity.chains import Chain
 from engine.identity.marks import PREFIX, owned_marks
 from engine.inventory.records import Instance, Location, Snapshot, SnapshotState
 from engine.planning.survey import Holding, holding_of
-from engine.simulation.naming import Name, Renaming, is_nameable
+from engine.simulation.naming import Name, Renaming, is_nameable, name_of
 from engine.simulation.outcomes import Outcome
 from engine.simulation.watching import Watch
 from engine.simulation.world import World
@@ -199,7 +199,7 @@ class Sorter:
 
 def _name_of(world: World) -> Name | None:
     instances = list(world.instances.values())
-    return Name(instances[0]) if len(instances) == 1 else None
+    return name_of(instances[0]) if len(instances) == 1 else None
 
 
 def _nature(instance: Instance) -> object:

@@ -29,15 +29,19 @@ LONGEST_IDENTIFIER = 63  # of an instance (RDS User Guide, Quotas and constraint
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """One database as it was found: what tells it from those that are alike."""
+    """One database as it was found: what tells it from those that are alike.
+
+    `address` is `ACCOUNT/REGION/IDENTIFIER`.
+    """
 
     instance: Instance
+    address: str
 
-    @property
-    def address(self) -> str:
-        """`ACCOUNT/REGION/IDENTIFIER`."""
-        at = self.instance.location
-        return f"{at.account}/{at.region}/{self.instance.identifier}"
+
+def name_of(instance: Instance) -> Name:
+    """Return the name of a database."""
+    at = instance.location
+    return Name(instance, f"{at.account}/{at.region}/{instance.identifier}")
 
 
 class Renaming:

@@ -13,6 +13,7 @@ import pytest
 from engine.documents.scene import Happening
 from engine.planning import plan as planning
 from engine.planning import protecting
+from engine.simulation import outcomes
 from engine.simulation.settings import Pace, Settings
 from engine.simulation.timeline import Simulation
 from tests.cli.running import run
@@ -58,7 +59,8 @@ def unprotected(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Simulation:
     """Play the naive retention with a planner that protects no base, and nobody to object."""
     left = tuple(one for one in protecting._PROTECTIONS if one is not protecting._chain_base)
     monkeypatch.setattr(protecting, "_PROTECTIONS", left)
-    monkeypatch.setattr(planning, "verify", lambda *_: ())
+    for module in (planning, outcomes):
+        monkeypatch.setattr(module, "verify", lambda *_: ())
     return play(folder, NAIVE, events=MOVES)
 
 
