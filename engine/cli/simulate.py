@@ -16,6 +16,7 @@ from engine.simulation.settings import Pace, Settings
 from engine.simulation.timeline import Simulation
 
 LONGEST = 3660
+PERIODS = ("day", "week", "month")
 _DURATIONS = (
     ("interval", "30m", "how often the scheduler runs the engine"),
     ("create-takes", "5m", "how long AWS makes a snapshot"),
@@ -54,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let each run follow its plan to the end, as `engine apply -wait` does",
     )
+    parser.add_argument("-by", "--by", choices=PERIODS, help="count by day, week or month")
     parser.add_argument("-json", "--json", action="store_true", help="print it as JSON")
     parser.add_argument("-html", "--html", metavar="FILE", help="write it as a page for a browser")
 
@@ -63,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
     from engine.inventory.bulk import collector_paused
 
     days, settings = _days(args.days), _settings(args)
+    if args.by not in {None, *PERIODS}:
+        raise UsageError(f"ENGINE_BY {args.by}: no period", fix=f"say one of {', '.join(PERIODS)}")
     loaded = _loaded(args)
     assert loaded.documents is not None
     _tell_of_clusters(loaded.documents)
@@ -84,8 +88,10 @@ def run(args: argparse.Namespace) -> int:
         else:
             from engine.cli.output import screen_of, write_text
             from engine.reports.simulation_report import simulation_as_text
+            from engine.simulation.timeline import Period
 
-            write_text(simulation_as_text(simulation, screen_of(sys.stdout)))
+            period = Period(args.by) if args.by else None
+            write_text(simulation_as_text(simulation, screen_of(sys.stdout), period))
     return int(ExitCode.OK)
 
 

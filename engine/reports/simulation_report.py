@@ -11,9 +11,10 @@ from engine.reports.lines import Line, Report, Section, Span, Tone, line, listed
 from engine.reports.screen import Screen
 from engine.reports.text import report_as_text
 from engine.reports.wording import count, moment
-from engine.simulation.timeline import Happened, Simulation, Summary, Surprise, Unexpected
+from engine.simulation.timeline import Happened, Period, Simulation, Summary, Surprise, Unexpected
 
 SHOWN = 5
+MOST_DAYS, MOST_WEEKS = 14, 26
 _HOUR = timedelta(hours=1)
 _WORDS = {
     Verdict.FULL: "full",
@@ -23,15 +24,17 @@ _WORDS = {
 }
 
 
-def simulation_as_text(simulation: Simulation, screen: Screen) -> str:
-    """Return a simulation's summary for a terminal."""
-    return report_as_text(simulation_report(simulation), screen)
+def simulation_as_text(simulation: Simulation, screen: Screen, period: Period | None = None) -> str:
+    """Return a simulation's summary for a terminal, with counts of days, weeks or months."""
+    return report_as_text(simulation_report(simulation, period), screen)
 
 
-def simulation_report(simulation: Simulation) -> Report:
-    """Return the report of a simulation."""
+def simulation_report(simulation: Simulation, period: Period | None = None) -> Report:
+    """Return the report of a simulation; without `period` the counts fit on a page."""
     summary = simulation.summary
+    period = period or _fitting(simulation)
     sections = [
+        Section(f"By {period.value}", tuple(_tallies(summary, period))),
         Section("Events", tuple(_events(simulation.happened))),
         Section("Surprises", tuple(_surprises(simulation.surprises)), Tone.PROBLEM),
         Section("Age of the newest point at worst", tuple(_ages(summary))),
@@ -57,6 +60,22 @@ def _headline(simulation: Simulation) -> Iterator[Line]:
     )
     stored = [f"{summary.verdicts[one]:,} {word}" for one, word in _WORDS.items()]
     yield line(f"Of what is made: {', '.join(stored)}.")
+
+
+def _fitting(simulation: Simulation) -> Period:
+    days = (simulation.end - simulation.start).days
+    if days <= MOST_DAYS:
+        return Period.DAY
+    return Period.WEEK if days <= MOST_WEEKS * 7 else Period.MONTH
+
+
+def _tallies(summary: Summary, period: Period) -> Iterator[Line]:
+    counts = summary.by(period)
+    if counts:
+        yield line(Span(f"{'':<12}{'made':>9}{'copied':>9}{'deleted':>9}", Tone.NOTE), level=1)
+    for period_name, one in counts.items():
+        numbers = f"{one.created:>9,}{one.copied:>9,}{one.deleted:>9,}"
+        yield line(f"{period_name:<12}{numbers}", level=1)
 
 
 def _events(happened: Iterable[Happened]) -> Iterator[Line]:

@@ -46,7 +46,7 @@ def _expire(world: World, instance: Instance, now: datetime) -> None:
     oldest = now - timedelta(days=instance.backup_retention_days)
     for snapshot in [one for one in world.snapshots.values() if _is_of(one, instance)]:
         if snapshot.arn not in world.flights and (snapshot.taken_at or now) < oldest:
-            del world.snapshots[snapshot.arn]
+            world.forget(snapshot.arn)
 
 
 def _is_of(snapshot: Snapshot, instance: Instance) -> bool:

@@ -13,6 +13,7 @@ from engine.inventory.records import (
     Instance,
     Inventory,
     Key,
+    KeyManager,
     Location,
     Quota,
     Scope,
@@ -28,8 +29,8 @@ from engine.simulation.world import World
 def made_up_inventory(documents: Documents, fleets: Sequence[Fleet], start: datetime) -> Inventory:
     """Return what would be read of an estate that holds nothing but made-up databases.
 
-    Every key that documents and databases name exists, managed by the customer; zones have the
-    same names in all accounts.
+    Every key that documents and databases name exists, managed by the customer but for
+    `alias/aws/…`; zones have the same names in all accounts.
     """
     homes = [(one, _home(one, documents)) for fleet in fleets for one in fleet.databases]
     instances: dict[Location, list[Instance]] = {at: [] for at in _locations(documents)}
@@ -154,7 +155,8 @@ def _keys(documents: Documents, used: Iterable[tuple[str, Location]]) -> Mapping
 
 def _key(reference: str, at: Location) -> Key:
     aliases = () if ":key/" in reference else (reference,)
-    return Key(_arn_of(reference, at), aliases=aliases)
+    manager = KeyManager.AWS if reference.startswith("alias/aws/") else KeyManager.CUSTOMER
+    return Key(_arn_of(reference, at), manager, aliases=aliases)
 
 
 def _arn_of(reference: str, at: Location) -> str:

@@ -87,16 +87,22 @@ class _Game:
         self._used = Counter(world.counts())
         self._sources: Mapping[Location, int] = {}
         self._databases: Mapping[Location, int] = {}
-        self._log = Log(self._estate, start, end, settings.interval)
+        self._log = Log(documents, start, end, settings.interval)
         self._log.summary.note_counts(self._used)
         self._sorter = Sorter(self._estate, self._planner.signatures(world))
-        self._groups = self._sorter.groups(self._parts(world, start))
+        self._groups = self._sorted(self._parts(world, start))
 
     def _parts(self, world: World, start: datetime) -> Iterable[Part]:
         for part in cut(world, self._estate):
             watch = Watch()
             watch.begin(part, start)
             yield None, part, watch
+
+    def _sorted(self, parts: Iterable[Part]) -> list[Group]:
+        groups = self._sorter.groups(parts)
+        for group in groups:
+            group.arrives_at = _next_arrival(group, self._now)
+        return groups
 
     def play(self) -> None:
         tick: datetime | None = self._agenda.tick_from(self._agenda.start)
@@ -117,7 +123,7 @@ class _Game:
             return self._agenda.tick_from(tick + _INSTANT)
         moments = [self._agenda.next_turn()]
         for group in self._groups:
-            moments += [group.wakes_at, _next_arrival(group, self._now)]
+            moments += [group.wakes_at, group.arrives_at]
         first = min((moment for moment in moments if moment is not None), default=None)
         return None if first is None else self._agenda.tick_from(max(first, tick + _INSTANT))
 
@@ -132,12 +138,11 @@ class _Game:
 
     def _move_groups(self, until: datetime) -> None:
         for group in self._groups:
-            now = self._now
-            while (moment := _next_arrival(group, now)) is not None and moment <= until:
-                now = moment
+            while (moment := group.arrives_at) is not None and moment <= until:
                 for snapshot in group.world.land(moment):
                     group.watch.arrived(snapshot, moment)
                 back_up(group.world, moment)
+                group.arrives_at = _next_arrival(group, moment)
                 group.is_dirty = True
         self._now = until
 
@@ -207,6 +212,7 @@ class _Game:
             if not befall(event, instance, group.world):
                 continue
             befallen = group.is_dirty = True
+            group.arrives_at = _next_arrival(group, event.at)
             group.watch.changed(instance, group.world.instances.get(instance.arn), event.at)
             told = group.members if is_named else (name_of(instance),)
             for name in told:
@@ -220,25 +226,37 @@ class _Game:
         if any(self._is_bound(group) for group in self._groups) or self._is_short_of_room():
             if awake:
                 self._run_whole(tick)
+                self._set_alarms()
             return
         acting = [g for g in self._groups if g.outcome and g.outcome.steps]
-        acting = [g for g in acting if g.is_waiting or id(g) in awake]
+        acting = [g for g in acting if g.is_waiting or g.is_awake]
         for group in self._groups:
-            if id(group) in awake and group.outcome and not group.outcome.steps:
+            if group.is_awake and group.outcome and not group.outcome.steps:
                 self._log.notice(tick, group, noticing.of_waiting(group.outcome.waiting))
         for group, allowed in self._with_turns(acting):
             # What waits only for room has done everything else before.
             if allowed or not group.is_waiting:
                 self._run_group(tick, group, allowed)
+        self._set_alarms()
         self._log.summary.note_counts(self._used)
 
-    def _wake(self, tick: datetime) -> set[int]:
-        """Plan anew what may have another plan now; return which groups that were."""
+    def _set_alarms(self) -> None:
+        """Say of what was planned, and is as it was, when it has to be planned anew."""
+        for group in self._groups:
+            if group.is_awake and not group.is_dirty:
+                self._planner.set_alarm(group)
+            group.is_awake = False
+
+    def _wake(self, tick: datetime) -> bool:
+        """Plan anew what may have another plan now; return whether there was any."""
         dirty = [group for group in self._groups if group.is_dirty]
+        is_other = False
         for group in dirty:
             group.look(self._estate)
-            group.spread = self._planner.spread(group)
-        if dirty:
+            spread = self._planner.spread(group)
+            is_other = is_other or spread != group.spread
+            group.spread = spread
+        if is_other:
             self._sources, self._databases = _spread_of(self._groups)
         changed = self._planner.set_out(tick, self._used, self._sources, self._databases)
         awake = [
@@ -248,8 +266,8 @@ class _Game:
         ]
         for group in awake:
             self._planner.plan(group)
-            group.is_dirty = group.is_waiting = False
-        return {id(group) for group in awake}
+            group.is_awake, group.is_dirty, group.is_waiting = True, False, False
+        return bool(awake)
 
     def _is_bound(self, group: Group) -> bool:
         return group.outcome is not None and group.outcome.is_shared
@@ -274,6 +292,7 @@ class _Game:
         self._log.notice(tick, group, noticing.of_waiting(outcome.waiting))
         full = noticing.of_full(run.begun, group.watch.noticed)
         self._log.notice(tick, group, full)
+        group.arrives_at = _next_arrival(group, tick)
         group.is_dirty = group.world.changes != before
         group.is_waiting = any(name not in allowed for name, _ in outcome.copies)
 
@@ -361,7 +380,7 @@ class _Game:
         self._log.summary.note_counts(self._used)
         if whole.changes or is_news:
             _take_over(parts, owners, whole, entries)
-            self._groups = self._sorter.groups(parts)
+            self._groups = self._sorted(parts)
 
     def _notice_whole(
         self,

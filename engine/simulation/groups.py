@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from operator import attrgetter
 
-from engine.identity.chains import Chain
 from engine.identity.marks import PREFIX, owned_marks
 from engine.inventory.records import Instance, Location, Snapshot, SnapshotState
 from engine.planning.survey import Holding, holding_of
@@ -16,6 +17,7 @@ from engine.simulation.watching import Watch
 from engine.simulation.world import World
 
 _MOST_OUTCOMES = 512
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _LEFT = frozenset({SnapshotState.FAILED, SnapshotState.DELETING})
 
 
@@ -43,17 +45,23 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A snapshot as planning looks at it; `number` stands for all of that but when it was made."""
+    """A snapshot as planning looks at it.
+
+    `made` is where it stands among others by when they were made, `slotted` where by their slots.
+    `number` stands for all of it but when it was made, `chain` for its chain; those that are never
+    going to be available have none. `latest` is when it was captured or made, whatever was later.
+    """
 
     snapshot: Snapshot
     holding: Holding | None
     number: int
+    made: tuple[datetime, str]
+    slotted: tuple[datetime, str]
+    chain: int | None
+    latest: datetime
 
-    @property
-    def made(self) -> tuple[datetime, str]:
-        """Where it stands among others by when they were made."""
-        assert self.holding is not None
-        return (self.snapshot.created_at or self.holding.taken_at, self.snapshot.arn)
+
+_MADE, _SLOTTED, _NUMBER = attrgetter("made"), attrgetter("slotted"), attrgetter("number")
 
 
 @dataclass(slots=True)
@@ -69,6 +77,8 @@ class Group:
         wakes_at: when its plan may become another one though nothing changes.
         outcome: what was planned last.
         is_waiting: whether copies of it wait only for others to end.
+        is_awake: whether it was planned in this run.
+        arrives_at: when something of it becomes available, or RDS backs it up, next.
         spread: by location where it has its home or snapshots, how many protected databases, and
             how many at all, each of it adds there.
     """
@@ -81,16 +91,21 @@ class Group:
     wakes_at: datetime | None = None
     outcome: Outcome | None = None
     is_waiting: bool = False
+    is_awake: bool = False
     spread: Mapping[Location, tuple[int, int]] = field(default_factory=dict)
     seen: dict[str, Seen] = field(default_factory=dict)
     order: list[Seen] = field(default_factory=list)
     others: list[Seen] = field(default_factory=list)
-    chains: dict[Chain, datetime] = field(default_factory=dict)
+    holdings: tuple[Holding, ...] = ()
+    numbers: tuple[int, ...] = ()
+    chains: dict[int, datetime] = field(default_factory=dict)
+    places: Counter[Location] = field(default_factory=Counter)
+    arrives_at: datetime | None = None
 
     @property
     def size(self) -> int:
         """How many databases it stands for."""
-        return max(1, len(self.members))
+        return len(self.members) or 1
 
     def part(self, members: Sequence[Name]) -> Group:
         """Return a group of some of the members, to go its own way."""
@@ -103,36 +118,50 @@ class Group:
             self.wakes_at,
             self.outcome,
             self.is_waiting,
+            self.is_awake,
             self.spread,
             dict(self.seen),
             list(self.order),
             list(self.others),
+            self.holdings,
+            self.numbers,
             dict(self.chains),
+            self.places.copy(),
+            self.arrives_at,
         )
 
     def look(self, estate: str) -> None:
-        """See what has changed of the snapshots since it was looked at last."""
-        seen = {}
-        for arn, snapshot in self.world.snapshots.items():
-            known = self.seen.get(arn)
-            is_known = known is not None and known.snapshot is snapshot
-            seen[arn] = known if known and is_known else self._see(snapshot, estate)
-        self.seen = seen
-        owned = [one for one in seen.values() if one.holding is not None]
-        self.order = sorted(owned, key=lambda one: one.made)
-        self.others = [one for one in seen.values() if one.holding is None]
+        """See what has changed of the snapshots since they were looked at last."""
+        touched = self.world.touched if self.seen else set(self.world.snapshots)
+        if not touched and self.seen:
+            return
+        for arn in touched:
+            old = self.seen.pop(arn, None)
+            if old is not None:
+                self.places[old.snapshot.location] -= 1
+            snapshot = self.world.snapshots.get(arn)
+            if snapshot is not None:
+                self.seen[arn] = self._see(snapshot, estate)
+                self.places[snapshot.location] += 1
+        self.world.touched = set()
+        owned = [one for one in self.seen.values() if one.holding is not None]
+        self.others = [one for one in self.seen.values() if one.holding is None]
+        self.order = sorted(owned, key=_MADE)
+        self.numbers = tuple(map(_NUMBER, self.order))
+        slotted = sorted(owned, key=_SLOTTED)
+        self.holdings = tuple(one.holding for one in slotted if one.holding is not None)
         self.chains = {}
         for one in self.order:
-            holding = one.holding
-            if holding is not None and holding.state not in _LEFT:
-                latest = max(holding.taken_at, one.made[0])
-                self.chains[holding.chain] = max(latest, self.chains.get(holding.chain, latest))
+            if one.chain is not None:
+                latest = self.chains.get(one.chain, one.latest)
+                self.chains[one.chain] = max(latest, one.latest)
 
     def _see(self, snapshot: Snapshot, estate: str) -> Seen:
         marks = owned_marks(snapshot, estate)
         if marks is None:
             fact: object = (snapshot.arn, snapshot.status, snapshot.availability_zone)
-            return Seen(snapshot, None, self.kind.number(fact))
+            at = (_NEVER, snapshot.arn)
+            return Seen(snapshot, None, self.kind.number(fact), at, at, None, _NEVER)
         holding = holding_of(snapshot, marks)
         fact = (
             snapshot.arn,
@@ -142,7 +171,17 @@ class Group:
             holding.kms_key,
             snapshot.allocated_gib,
         )
-        return Seen(snapshot, holding, self.kind.number(fact))
+        made = snapshot.created_at or holding.taken_at
+        is_left = holding.state in _LEFT
+        return Seen(
+            snapshot=snapshot,
+            holding=holding,
+            number=self.kind.number(fact),
+            made=(made, snapshot.arn),
+            slotted=(holding.slot, snapshot.arn),
+            chain=None if is_left else self.kind.number(holding.chain),
+            latest=max(made, holding.taken_at),
+        )
 
 
 # -- from parts of the world to groups, and back -------------------------------------------------

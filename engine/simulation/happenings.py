@@ -60,8 +60,7 @@ def _delete(instance: Instance, world: World) -> None:
     for snapshot in list(world.snapshots.values()):
         own = snapshot.type is SnapshotType.AUTOMATED
         if own and snapshot.resource_id == instance.resource_id:
-            del world.snapshots[snapshot.arn]
-            world.flights.pop(snapshot.arn, None)
+            world.forget(snapshot.arn)
 
 
 def _restore(instance: Instance, world: World, now: datetime) -> None:

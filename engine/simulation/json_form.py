@@ -11,7 +11,15 @@ import engine
 from engine.identity.marks import time_text
 from engine.plans.codes import Verdict
 from engine.plans.plan import At
-from engine.simulation.timeline import Entry, Happened, Simulation, Summary, Surprise, Unexpected
+from engine.simulation.timeline import (
+    Entry,
+    Happened,
+    Period,
+    Simulation,
+    Summary,
+    Surprise,
+    Unexpected,
+)
 
 FORMAT_VERSION = "1.0"
 _HOUR = timedelta(hours=1)
@@ -62,6 +70,13 @@ class _Summary(msgspec.Struct):
     snapshots_max: dict[str, int]
 
 
+class _Tally(msgspec.Struct):
+    period: str
+    created: int
+    copied: int
+    deleted: int
+
+
 def dump(simulation: Simulation) -> Iterator[bytes]:
     """Yield the document in pieces: equal simulations give equal bytes.
 
@@ -71,6 +86,12 @@ def dump(simulation: Simulation) -> Iterator[bytes]:
     yield from _array(b"timeline", (_entry(one) for one in simulation.timeline()))
     yield from _array(b"happened", (_happened(one) for one in simulation.happened))
     yield from _array(b"surprises", (_surprise(one) for one in simulation.surprises))
+    for period in Period:
+        tallies = simulation.summary.by(period).items()
+        yield from _array(
+            f"by_{period.value}".encode(),
+            (_Tally(name, one.created, one.copied, one.deleted) for name, one in tallies),
+        )
     yield b'"summary": ' + _ENCODER.encode(_summary(simulation.summary)) + b"}\n"
 
 

@@ -11,7 +11,7 @@ from engine.planning.creating import due_slot, near_backup_window
 from engine.planning.guards import FRESH
 from engine.planning.protecting import LONGEST_COPY
 from engine.planning.survey import Source
-from engine.simulation.groups import Group, condition
+from engine.simulation.groups import Group, Seen, condition
 from engine.simulation.outcomes import Common
 
 
@@ -24,17 +24,16 @@ def rests_on(group: Group, source: Source, common: Common, idle: Iterable[timede
     now, tight = common.world.now, common.tight
     instance = source.instance
     assert instance is not None
-    made = [one.made[0] for one in group.order]
     return (
         common.epoch,
         tight,
         _due(source, source.terms, now),
         near_backup_window(instance, now),
         condition(instance),
-        tuple(one.number for one in group.order),
+        group.numbers,
         frozenset(one.number for one in group.others),
-        len(made) - bisect_right(made, now - FRESH),
-        bisect_right(made, now - LONGEST_COPY) if tight else None,
+        len(group.order) - bisect_right(group.order, now - FRESH, key=_made),
+        bisect_right(group.order, now - LONGEST_COPY, key=_made) if tight else None,
         frozenset(
             (chain, length)
             for chain, latest in group.chains.items()
@@ -43,6 +42,10 @@ def rests_on(group: Group, source: Source, common: Common, idle: Iterable[timede
         ),
         _behind(source, source.terms, now),
     )
+
+
+def _made(one: Seen) -> datetime:
+    return one.made[0]
 
 
 def _due(source: Source, terms: Terms | None, now: datetime) -> object:

@@ -50,20 +50,19 @@ class Common:
         documents: those that hold now.
         world: the planner's world without any database that is played.
         book: the routes of these documents.
-        short: where the verifier finds less than one more snapshot per database.
+        tight: where the planner finds less room than for one more snapshot per database.
+        short: where the verifier does.
+        unread: where snapshots could not be read.
         epoch: counts up whenever documents or places change.
     """
 
     documents: Documents
     world: World
     book: RouteBook
+    tight: frozenset[Location] = frozenset()
     short: frozenset[Location] = frozenset()
+    unread: frozenset[Location] = frozenset()
     epoch: int = 0
-
-    @property
-    def tight(self) -> frozenset[Location]:
-        """Where the planner finds less than one more snapshot per database."""
-        return frozenset(at for at in self.world.rooms if self.world.is_tight(at))
 
 
 def outcome_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -48,7 +48,8 @@ class Planner:
         inventory = World(places, self._settings).inventory(now)
         world, _ = survey(documents, inventory, now)
         book = RouteBook(world.estate, dict(inventory.scopes))
-        self._common = Common(documents, world, book, epoch=self._epoch)
+        unread = frozenset(at for at in world.locations if world.scope(at).snapshots is None)
+        self._common = Common(documents, world, book, epoch=self._epoch, unread=unread)
 
     def set_out(
         self,
@@ -74,6 +75,7 @@ class Planner:
         }
         rooms = {at: replace(quota, used=used[at]).room for at, quota in quotas.items() if quota}
         common.world = replace(common.world, now=now, rooms=rooms, source_counts=dict(sources))
+        common.tight = frozenset(at for at in rooms if common.world.is_tight(at))
         common.short = frozenset(at for at, room in rooms.items() if room < served.get(at, 0))
         return before != (common.tight, common.short)
 
@@ -94,7 +96,17 @@ class Planner:
             if outcome.is_plain:
                 group.kind.remember(key, outcome)
         group.outcome = outcome
-        group.wakes_at = wake(group, [source], common.world, self._idle, self._ticks)
+
+    def set_alarm(self, group: Group) -> None:
+        """Say when a group has to be planned anew though nothing of it changes."""
+        source, world = self._source_of(group), self.common.world
+        sources: Sequence[Source] = () if source is None else (source,)
+        if source is None:
+            known, sources = survey(
+                self.common.documents, group.world.inventory(world.now), world.now
+            )
+            world = replace(known, rooms=world.rooms, source_counts=world.source_counts)
+        group.wakes_at = wake(group, sources, world, self._idle, self._ticks)
 
     def _plan_fully(self, group: Group) -> None:
         """Plan a part of the world of which more than one plain database is to be known."""
@@ -106,7 +118,6 @@ class Planner:
         book = RouteBook(world.estate, dict(inventory.scopes))
         drafts = [plan_source(source, world, book) for source in sources]
         group.outcome = outcome_of(drafts, inventory, replace(common, world=world), now)
-        group.wakes_at = wake(group, sources, world, self._idle, self._ticks)
 
     def sources_of(self, world: World) -> tuple[Source, ...]:
         """Return the sources that a part of the world shows."""
@@ -128,7 +139,7 @@ class Planner:
         match = self.match(group)
         if match is not None:
             (instance,) = group.world.instances.values()
-            places = {instance.location, *(one.snapshot.location for one in group.order)}
+            places = {instance.location, *(at for at, count in group.places.items() if count)}
             return dict.fromkeys(places, (int(match.policy is not None), 1))
         everything = served(group.world, self.common.documents.estate.name)
         protected: Counter[Location] = Counter()
@@ -148,7 +159,8 @@ class Planner:
 
     def _source_of(self, group: Group) -> Source | None:
         """Return the one database of a group as a survey would show it, if it is that simple."""
-        world = self.common.world
+        common = self.common
+        world = common.world
         match = self.match(group)
         if match is None or len(group.world.instances) != 1:
             return None
@@ -156,19 +168,17 @@ class Planner:
         at = instance.location
         if at not in world.locations or not world.scope(at).is_complete:
             return None
-        holdings = [
-            one.holding
-            for one in group.order
-            if one.holding is not None and world.scope(one.holding.location).snapshots is not None
-        ]
-        if any(holding.location not in world.locations for holding in holdings):
-            return None
+        holdings = group.holdings
+        if common.unread or not common.world.locations.issuperset(+group.places):
+            if not common.world.locations.issuperset(+group.places):
+                return None
+            holdings = tuple(h for h in holdings if h.location not in common.unread)
         return Source(
             ref=SourceRef(at.account, at.region, instance.identifier, instance.resource_id),
             location=at,
             life=Life.LIVE,
             instance=instance,
             match=match,
-            holdings=tuple(sorted(holdings, key=lambda h: (h.slot, h.arn))),
+            holdings=holdings,
             neighbours=tuple(one.snapshot for one in group.others if one.snapshot.location == at),
         )

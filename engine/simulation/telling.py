@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from engine.documents.model import Documents
 from engine.simulation.groups import Group
 from engine.simulation.naming import Name, Renaming
 from engine.simulation.noticing import Notice, Noticed
@@ -17,6 +18,7 @@ from engine.simulation.timeline import (
     Summary,
     Surprise,
     in_order,
+    zones_of,
 )
 
 
@@ -33,13 +35,15 @@ class _Told:
 class Log:
     """The books of a simulation: each group's entries once, whatever it stands for."""
 
-    def __init__(self, estate: str, start: datetime, end: datetime, interval: timedelta) -> None:
-        self._estate = estate
+    def __init__(
+        self, documents: Documents, start: datetime, end: datetime, interval: timedelta
+    ) -> None:
+        self._estate = documents.estate.name
         self._start, self._end, self._interval = start, end, interval
         self._told: list[_Told] = []
         self._surprises: list[Surprise] = []
         self.happened: list[Happened] = []
-        self.summary = Summary()
+        self.summary = Summary(zones_of(documents))
 
     def tell(self, now: datetime, group: Group, entries: Iterable[Entry]) -> None:
         """Note what was done for each member of a group."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
+from engine.documents.model import Documents
 from engine.inventory.records import Location
 from engine.plans.codes import Action, Verdict
 from engine.plans.plan import Forecast
@@ -115,9 +116,49 @@ class Exposure:
 
 
 @dataclass(slots=True)
-class Summary:
-    """A simulation in numbers; `worst_rpo` and `most` are by address and by location."""
+class Tally:
+    """How many snapshots were created, copied and deleted in a time."""
 
+    created: int = 0
+    copied: int = 0
+    deleted: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Take in what was counted elsewhere."""
+        self.created += other.created
+        self.copied += other.copied
+        self.deleted += other.deleted
+
+
+class Period(StrEnum):
+    """What days are put together by; weeks are those of ISO 8601."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+    def name_of(self, day: date) -> str:
+        """Return the name of the period that a day is in: 2026-11-21, 2026-W47, 2026-11."""
+        match self:
+            case Period.DAY:
+                return day.isoformat()
+            case Period.WEEK:
+                year, week, _ = day.isocalendar()
+                return f"{year}-W{week:02}"
+            case Period.MONTH:
+                return f"{day:%Y-%m}"
+
+
+@dataclass(slots=True)
+class Summary:
+    """A simulation in numbers; `worst_rpo` and `most` are by address and by location.
+
+    `days` counts what was done on each day, in the time zone of the policy that it was done for:
+    `zones` by policy, UTC where there is none.
+    """
+
+    zones: Mapping[str, tzinfo] = field(default_factory=dict)
+    days: dict[date, Tally] = field(default_factory=dict)
     created: int = 0
     copied: int = 0
     deleted: int = 0
@@ -127,11 +168,25 @@ class Summary:
 
     def count(self, entry: Entry, times: int = 1) -> None:
         """Count an entry that stands for so many alike ones."""
-        self.created += times * (entry.action is Action.CREATE)
-        self.copied += times * (entry.action is Action.COPY)
-        self.deleted += times * (entry.action is Action.DELETE)
+        tally = Tally(
+            created=times * (entry.action is Action.CREATE),
+            copied=times * (entry.action is Action.COPY),
+            deleted=times * (entry.action is Action.DELETE),
+        )
+        self.created += tally.created
+        self.copied += tally.copied
+        self.deleted += tally.deleted
+        local = entry.at.astimezone(self.zones.get(entry.policy, UTC))
+        self.days.setdefault(local.date(), Tally()).add(tally)
         if entry.forecast is not None:
             self.verdicts[entry.forecast.verdict] += times
+
+    def by(self, period: Period) -> dict[str, Tally]:
+        """Return what was counted in each day, week or month, in order."""
+        found: dict[str, Tally] = {}
+        for day in sorted(self.days):
+            found.setdefault(period.name_of(day), Tally()).add(self.days[day])
+        return found
 
     def note_rpo(self, source: str, worst: timedelta | None) -> None:
         """Note how old the newest point of a database was at worst."""
@@ -174,6 +229,11 @@ class Simulation:
     def timeline(self) -> Iterator[Entry]:
         """Yield every call that made or deleted something, in order."""
         return self.tell()
+
+
+def zones_of(documents: Documents) -> dict[str, tzinfo]:
+    """Return the time zone of each policy."""
+    return {name: policy.terms.timezone for name, policy in documents.policies.items()}
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:

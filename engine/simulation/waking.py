@@ -59,6 +59,7 @@ def wake(
     moments = [m for source in sources for m in _of_source(source, now)]
     moments += [m for m in _of_chains(group, idle) if m >= now]
     tight = any(world.is_tight(at) for at in world.rooms)
+    # What is done is planned anew anyway; what is not, guards may come to see differently.
     is_held = outcome is not None and bool(outcome.steps)
     if tight or is_held or outcome is None or not outcome.is_plain:
         moments += [m for m in _of_snapshots(group) if m >= now]

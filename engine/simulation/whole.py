@@ -32,6 +32,7 @@ from engine.simulation.timeline import (
     Surprise,
     Unexpected,
     in_order,
+    zones_of,
 )
 from engine.simulation.watching import Watch
 
@@ -75,7 +76,7 @@ class _Game:
         self._entries: list[Entry] = []
         self._happened: list[Happened] = []
         self._surprises: list[Surprise] = []
-        self._summary = Summary()
+        self._summary = Summary(zones_of(documents))
 
     def play(self) -> None:
         self._summary.note_counts(self._world.counts())

@@ -35,7 +35,8 @@ class RefusedError(Exception):
 class World:
     """Databases and their snapshots, everywhere, at one moment.
 
-    `flights` are the snapshots on their way, by ARN. `changes` counts what calls have changed.
+    `flights` are the snapshots on their way, by ARN. `changes` counts what calls have changed,
+    and `touched` are the snapshots that are not what they were since somebody emptied it.
     """
 
     places: Mapping[Location, Place]
@@ -44,6 +45,7 @@ class World:
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     flights: dict[str, Flight] = field(default_factory=dict)
     changes: int = 0
+    touched: set[str] = field(default_factory=set)
 
     def copy_of(self) -> World:
         """Return a world that goes its own way from here on."""
@@ -53,6 +55,7 @@ class World:
             dict(self.instances),
             dict(self.snapshots),
             dict(self.flights),
+            touched=set(self.touched),
         )
 
     # -- what the engine reads -------------------------------------------------------------------
@@ -125,6 +128,7 @@ class World:
             )
             self._release_instances(flight.volume)
         self.snapshots[flight.arn] = made
+        self.touched.add(flight.arn)
         return made
 
     def _release_instances(self, volume: str) -> None:
@@ -233,7 +237,14 @@ class World:
         if arn in self.flights:
             raise RefusedError(f"InvalidDBSnapshotState: {snapshot.identifier} is on its way")
         self.changes += 1
+        self.touched.add(arn)
         return self.snapshots.pop(arn)
+
+    def forget(self, arn: str) -> None:
+        """Let a snapshot be gone that AWS itself deletes."""
+        del self.snapshots[arn]
+        self.flights.pop(arn, None)
+        self.touched.add(arn)
 
     def tag(self, arn: str, tags: Mapping[str, str], removed: Iterable[str] = ()) -> None:
         """AddTagsToResource and RemoveTagsFromResource."""
@@ -265,6 +276,7 @@ class World:
 
     def _change(self, snapshot: Snapshot) -> None:
         self.snapshots[snapshot.arn] = snapshot
+        self.touched.add(snapshot.arn)
         self.changes += 1
 
     def change_backups(self, arn: str, days: int | None, window: str | None) -> None:

@@ -71,11 +71,12 @@ def play(
     events: Iterable[Event] = (),
     settings: Settings | None = None,
     start: datetime = START,
+    estate: str = ESTATE,
 ) -> Simulation:
     """Play an estate's days; without a fleet among the texts there is one database."""
-    documents, scene = read(folder, ESTATE, *texts)
+    documents, scene = read(folder, estate, *texts)
     if not scene.fleets:
-        documents, scene = read(folder, ESTATE, FLEET, *texts)
+        documents, scene = read(folder, estate, FLEET, *texts)
     inventory = made_up_inventory(documents, scene.fleets, start)
     told = (*scene.events, *events)
     return simulate(documents, inventory, start, days, told, settings)
