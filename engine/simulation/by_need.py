@@ -8,7 +8,7 @@ share may have a say, a run is played as the other method plays all of them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from heapq import merge
 
@@ -276,7 +276,9 @@ class _Game:
         """Say whether more is to be made somewhere than fits into the quota."""
         wanted: Counter[Location] = Counter()
         for group in self._groups:
-            for at, count in (group.outcome.makes if group.outcome else {}).items():
+            if group.outcome is None or not group.outcome.makes:
+                continue
+            for at, count in group.outcome.makes.items():
                 wanted[at] += count * group.size
         rooms = self._planner.common.world.rooms
         return any(count > rooms.get(at, count) for at, count in wanted.items())
@@ -329,9 +331,10 @@ class _Game:
         self, acting: Sequence[Group], left: dict[Location, int]
     ) -> list[tuple[Group, frozenset[str]]]:
         """Grant copies in the order of addresses until no place has room for any more."""
-        requests = merge(*(_requests(group, number) for number, group in enumerate(acting)))
         granted: dict[int, dict[int, set[str]]] = {}
         open_places = {at for at, count in left.items() if count > 0}
+        each = (_requests(group, number, open_places) for number, group in enumerate(acting))
+        requests = merge(*each)
         for _, number, member, name, at in requests if open_places else ():
             if at not in open_places:
                 continue
@@ -469,14 +472,23 @@ def _all_copies(group: Group) -> frozenset[str]:
     return frozenset(name for name, _ in group.outcome.copies) if group.outcome else frozenset()
 
 
-def _requests(group: Group, number: int) -> Iterator[tuple[str, int, int, str, Location]]:
-    """Yield the copies that a group's members want, in the order of the databases' addresses."""
+def _requests(
+    group: Group, number: int, places: Set[Location]
+) -> Iterator[tuple[str, int, int, str, Location]]:
+    """Yield the copies that a group's members want, in the order of the databases' addresses.
+
+    Those to places that have no room any more are left out.
+    """
     assert group.outcome is not None
     copies = group.outcome.copies
+    wanted = {at for _, at in copies}
     if group.kind.name is not None:
         for member, name in enumerate(group.members):
             for step, at in copies:
-                yield name.address, number, member, step, at
+                if at in places:
+                    yield name.address, number, member, step, at
+            if places.isdisjoint(wanted):
+                return
         return
     steps = {step.id: step for step in group.outcome.steps}
     for step, at in sorted(copies, key=lambda copy: steps[copy[0]].source.address):

@@ -61,6 +61,11 @@ class Seen:
     latest: datetime
 
 
+def made_at(one: Seen) -> datetime:
+    """Return when a snapshot was made."""
+    return one.made[0]
+
+
 _MADE, _SLOTTED, _NUMBER = attrgetter("made"), attrgetter("slotted"), attrgetter("number")
 
 
@@ -97,6 +102,7 @@ class Group:
     order: list[Seen] = field(default_factory=list)
     others: list[Seen] = field(default_factory=list)
     holdings: tuple[Holding, ...] = ()
+    timed: tuple[Holding, ...] = ()
     numbers: tuple[int, ...] = ()
     chains: dict[int, datetime] = field(default_factory=dict)
     places: Counter[Location] = field(default_factory=Counter)
@@ -124,6 +130,7 @@ class Group:
             list(self.order),
             list(self.others),
             self.holdings,
+            self.timed,
             self.numbers,
             dict(self.chains),
             self.places.copy(),
@@ -150,6 +157,7 @@ class Group:
         self.numbers = tuple(map(_NUMBER, self.order))
         slotted = sorted(owned, key=_SLOTTED)
         self.holdings = tuple(one.holding for one in slotted if one.holding is not None)
+        self.timed = tuple(one for one in self.holdings if _is_timed(one))
         self.chains = {}
         for one in self.order:
             if one.chain is not None:
@@ -182,6 +190,10 @@ class Group:
             chain=None if is_left else self.kind.number(holding.chain),
             latest=max(made, holding.taken_at),
         )
+
+
+def _is_timed(holding: Holding) -> bool:
+    return holding.marks.keep_until is not None or holding.marks.unshared_at is not None
 
 
 # -- from parts of the world to groups, and back -------------------------------------------------

@@ -11,7 +11,7 @@ from engine.planning.creating import due_slot, near_backup_window
 from engine.planning.guards import FRESH
 from engine.planning.protecting import LONGEST_COPY
 from engine.planning.survey import Source
-from engine.simulation.groups import Group, Seen, condition
+from engine.simulation.groups import Group, condition, made_at
 from engine.simulation.outcomes import Common
 
 
@@ -32,8 +32,8 @@ def rests_on(group: Group, source: Source, common: Common, idle: Iterable[timede
         condition(instance),
         group.numbers,
         frozenset(one.number for one in group.others),
-        len(group.order) - bisect_right(group.order, now - FRESH, key=_made),
-        bisect_right(group.order, now - LONGEST_COPY, key=_made) if tight else None,
+        len(group.order) - bisect_right(group.order, now - FRESH, key=made_at),
+        bisect_right(group.order, now - LONGEST_COPY, key=made_at) if tight else None,
         frozenset(
             (chain, length)
             for chain, latest in group.chains.items()
@@ -42,10 +42,6 @@ def rests_on(group: Group, source: Source, common: Common, idle: Iterable[timede
         ),
         _behind(source, source.terms, now),
     )
-
-
-def _made(one: Seen) -> datetime:
-    return one.made[0]
 
 
 def _due(source: Source, terms: Terms | None, now: datetime) -> object:

@@ -6,6 +6,7 @@ missing would be a wrong timeline, which is why the other method is held against
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -20,7 +21,7 @@ from engine.planning.protecting import LONGEST_COPY
 from engine.planning.slots import FRESH, next_due
 from engine.planning.survey import Life, Source, World
 from engine.retention.spans import Span
-from engine.simulation.groups import Group
+from engine.simulation.groups import Group, made_at
 
 _DAY = timedelta(days=1)
 _INSTANT = timedelta(microseconds=1)
@@ -62,7 +63,7 @@ def wake(
     # What is done is planned anew anyway; what is not, guards may come to see differently.
     is_held = outcome is not None and bool(outcome.steps)
     if tight or is_held or outcome is None or not outcome.is_plain:
-        moments += [m for m in _of_snapshots(group) if m >= now]
+        moments += [m for m in _of_snapshots(group, now) if m >= now]
     for source in sources:
         moments += _of_orphans(source, world, ticks)
     first = min(moments, default=None)
@@ -75,19 +76,22 @@ def _of_chains(group: Group, idle: frozenset[timedelta]) -> Iterator[datetime]:
             yield latest + length
 
 
-def _of_snapshots(group: Group) -> Iterator[datetime]:
+def _of_snapshots(group: Group, now: datetime) -> Iterator[datetime]:
     """Yield when snapshots are no longer fresh, shared, promised or young enough to be copied."""
-    for one in group.order:
-        made, _ = one.made
-        holding = one.holding
-        assert holding is not None
-        yield made + FRESH_POINTS
-        yield made + LONGEST_COPY
+    for length in (FRESH_POINTS, LONGEST_COPY):
+        first = bisect_left(group.order, now - length, key=made_at)
+        if first < len(group.order):
+            yield made_at(group.order[first]) + length
+    for holding in reversed(group.holdings):
+        if holding.slot < now:
+            break
         yield holding.slot
-        if holding.marks.keep_until is not None:
-            yield holding.marks.keep_until
-        if holding.marks.unshared_at is not None:
-            yield holding.marks.unshared_at + OUT_OF_SIGHT
+    for one in group.timed:
+        marks = one.marks
+        if marks.keep_until is not None:
+            yield marks.keep_until
+        if marks.unshared_at is not None:
+            yield marks.unshared_at + OUT_OF_SIGHT
 
 
 def _of_source(source: Source, now: datetime) -> Iterator[datetime]:

@@ -13,7 +13,7 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
-from tests.benchmarks import applying, reading
+from tests.benchmarks import applying, reading, simulating
 from tests.benchmarks.costs import ENGINE, cost_of, say, show
 from tests.benchmarks.recordings import DAY, POINTS, TODAY
 
@@ -78,6 +78,7 @@ def main() -> int:
             with tempfile.TemporaryDirectory() as scratch:
                 plan(Path(scratch, "bench"), sources, state, newest)
     reading.run()
+    simulating.run()
     applying.run()
     return 0
 
