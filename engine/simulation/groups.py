@@ -269,6 +269,7 @@ def _nature(instance: Instance) -> object:
         instance.option_groups,
         instance.replication,
         instance.pending_retention_days,
+        instance.pending,
     )
 
 

@@ -134,8 +134,8 @@ def _may_be_shared(steps: Sequence[Step], common: Common) -> bool:
         step.action is Action.COPY and step.forecast and step.forecast.verdict is Verdict.FULL
         for step in steps
     )
-    is_automated = any(step.action in AUTOMATED for step in steps)
-    return is_automated or (budget and is_full) or (bool(guards.acknowledged) and is_held)
+    is_other = any(step.action in AUTOMATED | {Action.FAIL_OVER} for step in steps)
+    return is_other or (budget and is_full) or (bool(guards.acknowledged) and is_held)
 
 
 def _are_plain(drafts: Sequence[Draft]) -> bool:

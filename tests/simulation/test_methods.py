@@ -99,12 +99,14 @@ def events(draw: st.DrawFn) -> Event:
             return event(day, what, source)
 
 
-RHYTHMS = st.builds(
-    Settings,
-    interval=st.sampled_from((timedelta(hours=1), timedelta(hours=2), timedelta(hours=5))),
-    copies_in_flight=st.sampled_from((1, 2, 20)),
-    copy=st.sampled_from((timedelta(minutes=10), timedelta(hours=3))),
-)
+def rhythms(*hours: int) -> st.SearchStrategy[Settings]:
+    """Settings with runs that come every so many hours."""
+    return st.builds(
+        Settings,
+        interval=st.sampled_from([timedelta(hours=one) for one in hours]),
+        copies_in_flight=st.sampled_from((1, 2, 20)),
+        copy=st.sampled_from((timedelta(minutes=10), timedelta(hours=3))),
+    )
 
 
 def told(
@@ -133,17 +135,17 @@ def check(texts: tuple[str, ...], happenings: list[Event], rhythm: Settings, day
     assert by_need.decode().splitlines() == whole.decode().splitlines()
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-@given(worlds(), st.lists(events(), max_size=3), RHYTHMS)
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), st.lists(events(), max_size=3), rhythms(3, 5))
 def test_planning_by_need_tells_what_planning_everything_tells(
     texts: tuple[str, ...], happenings: list[Event], rhythm: Settings
 ) -> None:
-    check(texts, happenings, rhythm, 5)
+    check(texts, happenings, rhythm, 4)
 
 
 @pytest.mark.slow
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
-@given(worlds(), st.lists(events(), max_size=6), RHYTHMS)
+@given(worlds(), st.lists(events(), max_size=6), rhythms(1, 2, 5))
 def test_planning_by_need_tells_what_planning_everything_tells_of_many_worlds(
     texts: tuple[str, ...], happenings: list[Event], rhythm: Settings
 ) -> None:
@@ -157,11 +159,11 @@ def test_databases_part_where_aws_takes_only_some_of_their_copies(tmp_path: Path
     )
     texts = (ESTATE, fleet, POLICY)
     moves = [event(2.9, Happening.FAIL_OVER, "prod/*/orders-4")]
-    rhythm = Settings(interval=timedelta(minutes=30), copies_in_flight=2)
-    whole, by_need = told(texts, moves, rhythm, 6)
+    rhythm = Settings(interval=timedelta(hours=1), copies_in_flight=2)
+    whole, by_need = told(texts, moves, rhythm, 3)
     assert by_need == whole
     copies = [line for line in whole.splitlines() if b"copy_snapshot" in line]
-    assert len(copies) == 2 * 9 * 6
+    assert len(copies) == 2 * 9 * 3
     assert max(sum(at in line for line in copies) for at in moments(copies)) == 4
 
 
@@ -176,16 +178,21 @@ POLICY = (
 )
 
 
-@pytest.mark.parametrize("days", [4, pytest.param(40, marks=pytest.mark.slow)])
-def test_both_begin_with_a_recording(days: int) -> None:
+@pytest.mark.parametrize(("days", "hours"), [(2, 3), pytest.param(40, 1, marks=pytest.mark.slow)])
+def test_both_begin_with_a_recording(days: int, hours: int) -> None:
     from engine.documents.load import load_or_raise
 
     documents = load_or_raise([REPOSITORY / "policies"])
     inventory = read_inventory(REPOSITORY / "tests" / "recordings" / "acme")
     assert inventory.taken_at is not None
+    rhythm = Settings(interval=timedelta(hours=hours))
     outcomes = [
         b"".join(
-            dump(simulate(documents, inventory, inventory.taken_at, days, (), Settings(method=one)))
+            dump(
+                simulate(
+                    documents, inventory, inventory.taken_at, days, (), replace(rhythm, method=one)
+                )
+            )
         )
         for one in Method
     ]
