@@ -228,3 +228,14 @@ def test_the_look_ahead_agrees_with_plans_of_the_days_to_come() -> None:
         held = [s for s in held if s.arn not in deletes] + [a_snapshot(ORDERS, ago(-day))]
     assert said
     assert said == {slot: at for slot, at in gone.items() if slot <= ago(1)}
+
+
+def test_a_point_goes_only_when_neither_its_maker_nor_its_policy_of_now_keeps_it() -> None:
+    gold_one = a_policy("gold", terms=terms(LONG))
+    moved = replace(ORDERS, tags={"tier": "silver"})
+    before, after = (
+        documents(gold_one, a_policy("silver", terms=terms(keep)), estate=LENIENT)
+        for keep in (SHORT, Keep(daily=7))
+    )
+    found = compared(before, after, world(days(10), moved))
+    assert [point for one in found.reach for point in one.points] == []
