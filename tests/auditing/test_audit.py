@@ -235,6 +235,12 @@ def test_what_was_not_read_comes_before_what_is_broken() -> None:
     assert found.exit_code is ExitCode.PARTIAL
 
 
+def test_what_could_be_read_and_not_judged_ends_an_audit_with_3_too() -> None:
+    found = audited(a_control(NoForeignShares()))
+    assert found.inventory.complete
+    assert (found.complete, found.exit_code) == (False, ExitCode.PARTIAL)
+
+
 def test_shares_are_asked_about_only_where_a_control_needs_them() -> None:
     assert asks_for_shares(with_controls(a_control(Covered()), a_control(NoForeignShares())))
     assert not asks_for_shares(with_controls(a_control(Covered())))
