@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from engine.plans.codes import OF_INSTANCES, Action, StepReason, Verdict
+from engine.plans.parameters import OF_CLUSTERS, names_for
 from engine.plans.plan import At, Plan, Step
 from engine.reports.folding import Fold, Share, fold
 from engine.reports.lines import Form, Line, Mark, Section, Span, Tone, line, listed, name
@@ -135,9 +136,14 @@ def _how_many(entry: Fold) -> str:
     number = len(entry.steps)
     if entry.like.action in OF_INSTANCES:
         return count(number, "database")
+    # All that a policy takes is of one kind.
+    is_cluster = names_for(entry.steps[0].arn) is OF_CLUSTERS
+    of = "cluster" if is_cluster else "database"
     if entry.sources < number:
-        return f"{count(number, 'snapshot')} of {count(entry.sources, 'database')}"
-    return count(number, "snapshot") if entry.like.action is Action.DELETE else f"{number:,}"
+        return f"{count(number, 'snapshot')} of {count(entry.sources, of)}"
+    if is_cluster or entry.like.action is Action.DELETE:
+        return count(number, "cluster snapshot" if is_cluster else "snapshot")
+    return f"{number:,}"
 
 
 def _named(share: Share) -> list[str]:
@@ -162,7 +168,8 @@ def _reasons(texts: Sequence[str]) -> str:
 
 def _unfolded(step: Step) -> Iterator[Parts]:
     slot = f", slot {moment(step.slot)}" if step.slot else ""
-    yield [_verb(step.action), " ", name(step.source.identifier), slot]
+    of = " cluster " if names_for(step.arn) is OF_CLUSTERS else " "
+    yield [_verb(step.action), of, name(step.source.identifier), slot]
     if step.snapshot:
         yield [name(step.snapshot)]
     yield ["in ", name(place(step.location)), "; ", step.reason.text]
