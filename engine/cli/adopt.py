@@ -12,6 +12,7 @@ from engine.cli.inputs import add_at, add_policies_flag, parse_time, read_docume
 from engine.cli.output import screen_of, write_document, write_text
 from engine.documents.suggestions import did_you_mean
 from engine.errors import UsageError
+from engine.inventory.records import Kind
 
 if TYPE_CHECKING:
     from engine.planning.adoptable import Wanted
@@ -78,6 +79,11 @@ def _plan(args: argparse.Namespace, wanted: Wanted) -> Plan:
         raise UsageError(
             f"there is no policy {wanted.policy!r}",
             fix=did_you_mean(wanted.policy, known) or f"the policies are {', '.join(known)}",
+        )
+    if documents.policies[wanted.policy].protects is Kind.CLUSTER:
+        raise UsageError(
+            f"policy {wanted.policy} protects DB clusters, whose snapshots cannot be adopted",
+            fix="name a policy that protects DB instances",
         )
     if args.inventory:
         from engine.inventory.recorded import read_inventory
