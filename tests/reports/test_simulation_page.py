@@ -18,11 +18,11 @@ from engine.plans.codes import Action, StepReason, Verdict
 from engine.reports.html import simulation_page
 from engine.reports.html.simulation_page import simulation_as_html
 from engine.reports.simulated.axis import PIECES, Axis
-from engine.reports.simulated.drawing import chart, lane_drawings
+from engine.reports.simulated.drawing import chart, event_lines, lane_drawings
 from engine.reports.simulated.histories import histories
 from engine.reports.simulated.survey import survey
 from engine.simulation.before import Standing
-from engine.simulation.timeline import Entry, Simulation, Summary, Surprise, Unexpected
+from engine.simulation.timeline import Entry, Happened, Simulation, Summary, Surprise, Unexpected
 from tests.reports.pages import Page, check
 from tests.simulation.playing import ADDRESS, FLEET, START, event, play, policy
 
@@ -225,6 +225,20 @@ def test_points_that_were_there_before_are_shown_until_they_go(made: Entry) -> N
     assert (first.verdict, first.gone) == (None, START + 2 * DAY)
     assert survey(simulation, [old, bridge]).held[HOME][0] == 3
     assert "there before, removed 2026-11-18 02:05Z" in simulation_as_html(simulation, [old])
+
+
+def test_what_happens_to_a_place_or_to_all_is_drawn_with_every_database(made: Entry) -> None:
+    happened = (
+        Happened(START + DAY, "outage", "vault/eu-west-1"),
+        Happened(START + 2 * DAY, "miss_runs", ""),
+        Happened(START + 3 * DAY, "fail_over", f"{HOME}/another"),
+    )
+    simulation = replace(told([at(made, 0)]), happened=happened)
+    history = histories(simulation, (), [ADDRESS])[ADDRESS]
+    assert [one.told for one in event_lines(history, Axis(START, START + 10 * DAY))] == [
+        "outage vault/eu-west-1 2026-11-17 02:05Z",
+        "miss runs 2026-11-18 02:05Z",
+    ]
 
 
 def test_a_bridge_is_no_point(made: Entry) -> None:

@@ -76,6 +76,13 @@ def test_deletes_come_first_then_fulls_then_the_rest() -> None:
     ]
 
 
+def test_a_step_is_told_of_in_one_section_only() -> None:
+    going = replace(delete(source("a"), 3), forecast=forecast(Verdict.FULL, "odd"))
+    text = text_of(plan(going))
+    assert "Deletes: 1 snapshot" in text
+    assert "Stored in full" not in text
+
+
 def test_an_empty_plan_says_so_in_one_sentence() -> None:
     first, *others = titles(text_of(empty()))
     assert first == "Nothing to do: what is due exists, and nothing has to go."

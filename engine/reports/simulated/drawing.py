@@ -12,6 +12,7 @@ from engine.plans.codes import Verdict
 from engine.reports.simulated.axis import WIDTH, Axis
 from engine.reports.simulated.histories import History, Lane, PastPoint
 from engine.reports.wording import VERDICTS, moment
+from engine.simulation.timeline import Happened
 
 # A lane is as high as its points need, within bounds.
 _ROW, _LOWEST, _HIGHEST = 9, 18, 150
@@ -97,11 +98,16 @@ def lane_drawings(history: History, axis: Axis) -> Iterator[LaneDrawing]:
 
 
 def event_lines(history: History, axis: Axis) -> tuple[Box, ...]:
-    """Return what happens to a database, and to all, as lines through its lanes."""
+    """Return what happens to a database, to places and to all, as lines through its lanes."""
     return tuple(
-        Box("event", axis.x(one.at), 0, f"{one.what.replace('_', ' ')} {moment(one.at)}")
+        Box("event", axis.x(one.at), 0, f"{_event(one, history.source)} {moment(one.at)}")
         for one in history.happened
     )
+
+
+def _event(happened: Happened, source: str) -> str:
+    what = happened.what.replace("_", " ")
+    return what if happened.about in {"", source} else f"{what} {happened.about}"
 
 
 def chart(values: Sequence[float | None]) -> Chart:

@@ -101,10 +101,15 @@ def histories(
         source: History(
             source,
             tuple(_lanes(source, at_places, simulation)),
-            tuple(one for one in simulation.happened if one.about in {"", source}),
+            tuple(one for one in simulation.happened if _concerns(one, source)),
         )
         for source, at_places in places.items()
     }
+
+
+def _concerns(happened: Happened, source: str) -> bool:
+    """Say whether an event is about a database: its own, or one of a place, a target or all."""
+    return happened.about == source or happened.about.count("/") < 2
 
 
 def _take(place: _Place, entry: Entry, taken: datetime | None) -> None:

@@ -183,4 +183,4 @@ def _groups(watched: dict[str, _Watched], simulation: Simulation) -> list[Alike]
         )
         for sources in alike.values()
     ]
-    return sorted(groups, key=lambda one: (-one.surprises, -len(one.sources), one.sources))
+    return sorted(groups, key=lambda one: (-one.surprises / one.number, -one.number, one.sources))
