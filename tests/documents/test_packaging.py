@@ -28,6 +28,7 @@ def test_a_wheel_holds_its_data_and_the_schemas_are_found_when_installed(tmp_pat
         names = set(archive.namelist())
         assert {f"engine/schemas/{name}" for name in SCHEMAS} <= names
         assert {"engine/lab/acme_history.json", "engine/costs/prices.json"} <= names
+        assert "engine/reports/html/templates/base.html" in names
         archive.extractall(tmp_path / "site")
     found = subprocess.run(
         [sys.executable, "-m", "engine", "schema", "policy"],
