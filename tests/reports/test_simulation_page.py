@@ -123,7 +123,8 @@ def test_a_lane_says_what_is_made_how_it_is_stored_and_what_is_removed(page: Pag
 
 def test_a_lane_has_a_line_for_each_point_and_each_line_its_words(page: Page) -> None:
     lane = page.root.all("article")[0].all("svg")[0]
-    lines = [path for path in lane.all("path") if path.attributes["class"] != "removed"]
+    marks = {"removed", "first"}
+    lines = [path for path in lane.all("path") if path.attributes["class"] not in marks]
     words = [path.all("title")[0].inside[0] for path in lines]
     assert words[0] == "2026-11-16 02:00Z: in full, removed 2026-11-19 02:35Z"
     assert Counter(path.attributes["class"] for path in lines) == {

@@ -22,8 +22,8 @@ _THINNEST, _THICKEST = 0.8, 5.0
 _TOLD = 40
 # Even what is removed at once can be seen.
 _SHORTEST = 3
-# Where lines are thin, what is stored in full has a mark of this height, up and down.
-_TICK = 10
+# What is stored in full begins with a mark of this height, up and down: not by colour alone.
+_TICK = 7
 _MARK = "first"
 CHART_HEIGHT = 64
 _MISSING = "no point, though the rhythm of this place has one"
@@ -137,8 +137,8 @@ def _strokes(lane: Lane, height: int, axis: Axis) -> Iterator[Stroke]:
             yield Stroke(_CLASSES[point.verdict], path, _words(point))
         else:
             paths[_CLASSES[point.verdict]].append(path)
-            if point.verdict is Verdict.FULL:
-                paths[_MARK].append(f"M{left} {_short(y_of - _TICK)}V{_short(y_of + _TICK)}")
+        if point.verdict is Verdict.FULL:
+            paths[_MARK].append(f"M{left} {_short(y_of - _TICK)}V{_short(y_of + _TICK)}")
         if point.gone is not None:
             paths["removed"].append(
                 f"M{right} {_short(step * number)}V{_short(step * (number + 1))}"
