@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,15 +19,18 @@ from engine.cli.main import main
 def deadly(when: str, number: int, by: int = signal.SIGKILL) -> None:
     """Let the journal kill its process, or send it another signal, before or after a line."""
     write = Journal._append
-    lines = 0
+    lines, guard = 0, threading.Lock()
 
     def append(self: Journal, kind: Kind, step: str | None, detail: Mapping[str, Any]) -> None:
         nonlocal lines
-        lines += 1
-        if lines == number and when == "before":
+        # Other threads count on while this one writes.
+        with guard:
+            lines += 1
+            mine = lines
+        if mine == number and when == "before":
             os.kill(os.getpid(), by)
         write(self, kind, step, detail)
-        if lines == number and when == "after":
+        if mine == number and when == "after":
             os.kill(os.getpid(), by)
 
     Journal._append = append  # type: ignore[method-assign] # the one place all lines pass
