@@ -224,7 +224,8 @@ class Sorter:
         found: dict[object, tuple[Group, list[Name]]] = {}
         for told, world, watch in parts:
             name = told or _name_of(world)
-            if name is None or not is_nameable(world, name, self._estate):
+            # What was there before a database was restored cannot go by its new names.
+            if name is None or watch.ended or not is_nameable(world, name, self._estate):
                 kind = Kind(None)
                 found[id(world)] = (Group(kind, () if name is None else (name,), world, watch), [])
                 continue
