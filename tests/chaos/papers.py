@@ -82,6 +82,11 @@ def _policy(said: PolicySaid) -> dict[str, Any]:
     }
     if said.replica is not None:
         found["snapshots"]["source"] = {"replica": said.replica, "fallback": "instance"}
+    if said.events:
+        found["events"] = [
+            {"at": at.isoformat(), "reason": "an upgrade", "keep_for": f"{days}d"}
+            for at, days in said.events
+        ]
     if said.orphans is not None:
         days, last = said.orphans
         found["orphans"] = {"keep_for": f"{days}d", "keep_last": last}

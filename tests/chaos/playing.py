@@ -280,8 +280,7 @@ class Player:
             self._move_to(at)
             self._settle(at, _is_all_done)
         self._move_to(last)
-        # That a plan after an apply is empty need not be seen twice.
-        self._settle(last, _did_nothing if self._disturbed else _is_all_done)
+        self._settle(last, _did_nothing)
 
     def _settle(self, since: datetime, is_enough: Callable[[Ended], bool]) -> None:
         """Let the engine run in peace until a run shows that it is enough."""

@@ -103,6 +103,8 @@ class PolicySaid:
     """Days that the points of a gone database are kept, and how many for ever."""
     replica: str | None = None
     """A glob on the replicas that its points are snapshots of, where there is one."""
+    events: tuple[tuple[datetime, int], ...] = ()
+    """When one-off points are due, and for how many days each is kept."""
     is_retired: bool = False
     """Whether the estate lets go of those of its points that nothing decides about."""
 

@@ -6,6 +6,7 @@ import random
 import signal
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from engine.lab.seeds import InstanceSeed
 from tests.chaos.born import Death, Moment
@@ -28,7 +29,7 @@ def widened(story: Story) -> Story:
     policies = story.policies
     nights = tuple(_night(dice, one, is_shared) for one in story.nights)
     if not story.is_gentle:
-        policies = tuple(_policy(dice, one) for one in policies)
+        policies = tuple(_policy(dice, one, nights) for one in policies)
         nights = _eventful(dice, nights)
     if story.instances[0].engine in REPLICABLE and dice.random() < 0.25:
         story, policies = _with_replica(story, policies)
@@ -56,12 +57,16 @@ def _with_replica(
     return replace(story, instances=(*story.instances, replica)), policies
 
 
-def _policy(dice: random.Random, said: PolicySaid) -> PolicySaid:
+def _policy(dice: random.Random, said: PolicySaid, nights: Sequence[Night]) -> PolicySaid:
     # Without a window a slot of midnight is fresh no more when the runs come.
     if said.window is not None and dice.random() < 0.3:
         said = replace(said, catch_up="none")
     if said.copies and dice.random() < 0.2:
         said = replace(said, incremental="require")
+    if dice.random() < 0.2:
+        # Between the slot of the night and its first run.
+        at = dice.choice(nights).at - timedelta(minutes=2)
+        said = replace(said, events=((at, dice.choice((1, 3))),))
     return said
 
 

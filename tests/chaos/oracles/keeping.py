@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from tests.chaos.playing import Ending, Played
 from tests.chaos.records import Deed, Place, Scene, place_of
 from tests.chaos.story import PolicySaid
 
+_PROMISE = "engine:keep-until"
 Dropped = set[tuple[str, Place, datetime]]
 
 
@@ -45,8 +46,11 @@ def _judged(ending: Ending, run: Played, deed: Deed, dropped: Dropped) -> Iterat
         return
     family = _family(claim.tags["engine:resource"], scene, made)
     resource = family[0]
+    if _is_promised(victim.tags, run.at):
+        yield f"it was promised until {victim.tags[_PROMISE]}"
     there = _slots(scene, made, family)
-    judged = there | {slot for one, at, slot in dropped if (one, at) == (resource, deed.place)}
+    regular = _slots(scene, made, family, promised_at=run.at)
+    judged = regular | {slot for one, at, slot in dropped if (one, at) == (resource, deed.place)}
     dropped.add((resource, deed.place, claim.slot))
     maker = next((one for one in run.policies if _made(one, claim.tags["engine:policy"])), None)
     if maker is None:
@@ -80,8 +84,20 @@ def _family(resource: str, scene: Scene, made: dict[str, Deed]) -> tuple[str, ..
     return (heir, *gone)
 
 
-def _slots(scene: Scene, made: dict[str, Deed], family: tuple[str, ...]) -> set[datetime]:
-    """Return the slots of the available points of a database at the place."""
+def _is_promised(tags: Mapping[str, str], at: datetime) -> bool:
+    return _PROMISE in tags and datetime.fromisoformat(tags[_PROMISE]) > at
+
+
+def _slots(
+    scene: Scene,
+    made: dict[str, Deed],
+    family: tuple[str, ...],
+    promised_at: datetime | None = None,
+) -> set[datetime]:
+    """Return the slots of the available points of a database at the place.
+
+    One-off points that are promised at a time are left out: rules work as if they were not there.
+    """
     return {
         made[one.arn].slot
         for one in scene.there
@@ -89,6 +105,7 @@ def _slots(scene: Scene, made: dict[str, Deed], family: tuple[str, ...]) -> set[
         and one.arn in made
         and made[one.arn].tags["engine:role"] != "bridge"
         and made[one.arn].tags["engine:resource"] in family
+        and not (promised_at is not None and _is_promised(one.tags, promised_at))
     }
 
 
