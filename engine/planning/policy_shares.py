@@ -53,10 +53,12 @@ def wishes_of(draft: Draft, world: World, book: RouteBook, removals: Sequence[Re
 
     Where nobody can tell which policy holds, because the database could not be read or two
     policies take it, what is shared stays shared. The newest points that are there and not shared
-    yet are shared beside those that the plan makes, which may never come.
+    yet are shared beside those that the plan makes, which may never come; those too that go only
+    once something new takes their place.
     """
     source = draft.source
     leaving = {removal.holding.arn for removal in removals}
+    hasty = {removal.holding.arn for removal in removals if not removal.after}
     wanted: dict[str, frozenset[str]] = defaultdict(frozenset)
     standing: dict[str, frozenset[str]] = defaultdict(frozenset)
     for rule, place in share_places(source, book):
@@ -66,15 +68,16 @@ def wishes_of(draft: Draft, world: World, book: RouteBook, removals: Sequence[Re
         points = list(_points_at(draft, world, place, leaving))
         for origin in _newest(points, rule.newest):
             wanted[origin.arn] |= accounts
-        for origin in _newest((p for p in points if isinstance(p, Holding)), rule.newest):
+        there = (p for p in _points_at(draft, world, place, hasty) if isinstance(p, Holding))
+        for origin in _newest(there, rule.newest):
             standing[origin.arn] |= accounts
     for holding in source.holdings:
         if not is_known(holding.marks, standing.get(holding.arn, NOBODY)):
             wanted[holding.arn] |= standing[holding.arn]
     is_settled = source.life is Life.UNKNOWN or source.match.rivals
     settled = frozenset(h.arn for h in source.holdings) if is_settled else NOBODY
-    hasty = frozenset(removal.holding.arn for removal in removals if not removal.after)
-    return Wishes({a: who for a, who in wanted.items() if who}, dict(standing), settled, hasty)
+    shared = {arn: accounts for arn, accounts in wanted.items() if accounts}
+    return Wishes(shared, dict(standing), settled, frozenset(hasty))
 
 
 def share_places(source: Source, book: RouteBook) -> Iterator[tuple[ShareRule, Location]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.documents.model import CopyRule, Documents, ShareRule
+from engine.documents.model import CopyRule, Documents, Incremental, ShareRule
 from engine.identity.marks import SHARED, SHARED_BY_POLICY, UNSHARED, read_marks
 from engine.inventory.records import Quota, ScopeStatus, Snapshot
 from engine.plans.plan import Plan, Step
@@ -256,6 +256,18 @@ def test_a_share_for_the_policy_stays_when_the_copy_beside_it_is_withheld() -> N
     assert any(one is not None for name, one in held.items() if name.startswith("copy:"))
     policy = [one for name, one in held.items() if name.endswith("/policy")]
     assert policy == [None]
+
+
+def test_what_only_a_copy_that_is_withheld_would_displace_is_shared() -> None:
+    last = CopyRule("local", keep=Keep(last=1))
+    docs = sharing(replace(TEST, origin="local"), copies=[last], incremental=Incremental.REQUIRE)
+    there = a_snapshot(ORDERS, ago(1), VAULT)
+    found = planned(
+        docs, a_snapshot(ORDERS, SLOT, zone="euw1-az1"), a_snapshot(ORDERS, ago(1)), there
+    )
+    assert step_of(found, "copy_snapshot").withheld_by is not None
+    given_now = [one for one in steps(found, "share_snapshot") if one.withheld_by is None]
+    assert [one.arn for one in given_now] == [there.arn]
 
 
 # -- deleting ------------------------------------------------------------------------------------
