@@ -26,6 +26,7 @@ from engine.planning.steps import (
     step_id,
 )
 from engine.planning.survey import Holding, Source, World
+from engine.planning.tagging import settled
 from engine.plans.codes import Action, StepReason, Waiting
 from engine.plans.plan import Reason
 from engine.retention.decide import decide
@@ -410,7 +411,9 @@ def _copy(
     source = draft.source
     assert source.policy is not None
     assert source.terms is not None
-    marks = _marks(world, origin, role, source.policy.name, key)
+    marks, handed_on = settled(
+        source, world, origin, _marks(world, origin, role, source.policy.name, key)
+    )
     proof = fingerprint(
         marks.estate, marks.role, location, marks.resource, marks.policy, marks.slot
     )
@@ -433,7 +436,7 @@ def _copy(
     tags, left_out = passed_on(marks, source.terms, inherited)
     if left_out:
         draft.warn(tags_left_out(source, left_out))
-    draft.add(copy_snapshot(source, origin, planned, tags, key.reference, reason))
+    draft.add(copy_snapshot(source, origin, planned, tags, key.reference, reason, handed_on))
     if isinstance(origin, Planned):
         draft.depend(planned.step, [origin.step])
     draft.planned.append(planned)

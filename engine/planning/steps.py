@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -129,14 +129,18 @@ def copy_snapshot(
     tags: Mapping[str, str],
     key: str,
     reason: Reason,
+    handed_on: Sequence[str],
 ) -> Step:
-    """Copy an object to where `planned` says, under `key`."""
+    """Copy an object to where `planned` says, under `key`.
+
+    `handed_on` are the tags that it takes from its origin as that is when it is copied.
+    """
     names = names_for(planned.arn)
     parameters: dict[str, Any] = {
         names.origin: origin.arn,
         names.target: planned.identifier,
         "Tags": dict(tags),
-        "TagsFromOrigin": [tag.ZONE, tag.ZONE_CHECKED],
+        "TagsFromOrigin": list(handed_on),
         "KmsKeyId": key,
     }
     return _step(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.identity import marks as tag
-from engine.identity.marks import Role, time_text
+from engine.identity.marks import Marks, Role, time_text
 from engine.inventory.placement import UNKNOWN_ZONE, volume_zone
 from engine.planning.draft import Draft
 from engine.planning.replicas import instance_with
-from engine.planning.steps import short, tag_snapshot
+from engine.planning.steps import Origin, short, tag_snapshot
 from engine.planning.survey import Holding, Life, Source, World
 from engine.plans.codes import StepReason
 from engine.plans.plan import Reason
@@ -25,8 +27,7 @@ def plan_tags(draft: Draft, world: World) -> None:
             _mark_gone(draft, world, holding)
         elif holding.marks.gone_since is not None:
             _mark_returned(draft, holding)
-        if not holding.marks.zone_checked and holding.marks.zone != UNKNOWN_ZONE:
-            _check_zone(draft, world, holding)
+        _check_zone(draft, world, holding)
 
 
 def _mark_gone(draft: Draft, world: World, holding: Holding) -> None:
@@ -51,16 +52,9 @@ def _mark_returned(draft: Draft, holding: Holding) -> None:
 
 
 def _check_zone(draft: Draft, world: World, holding: Holding) -> None:
-    """Read the zone pair again for an object whose run ended before it could.
-
-    A copy's volume is its primary's; where nobody can tell any more where that was taken, the
-    object stays unchecked.
-    """
+    """Read the zone pair again for an object whose run ended before it could."""
     source = draft.source
-    primary: Holding | None = holding
-    if holding.marks.role is not Role.PRIMARY:
-        primary = next((h for h in source.holdings if _is_primary_of(h, holding)), None)
-    zone = None if primary is None else _true_zone(source, world, primary)
+    zone = _settled_zone(source, world, holding)
     if zone is None:
         return
     if zone == holding.marks.zone:
@@ -73,6 +67,40 @@ def _check_zone(draft: Draft, world: World, holding: Holding) -> None:
         reason = Reason(StepReason.ZONE_UNCERTAIN.value, text)
         add = {tag.ZONE: UNKNOWN_ZONE}
     draft.add(tag_snapshot(source, holding, reason, "zone", add=add))
+
+
+def settled(
+    source: Source, world: World, origin: Origin, marks: Marks
+) -> tuple[Marks, tuple[str, ...]]:
+    """Return a copy's marks and which tags it takes from its origin as that is when it is copied.
+
+    An origin that the same plan tags with its zone may be copied before or after that: its copy
+    is tagged with what the plan found.
+    """
+    zone = _settled_zone(source, world, origin) if isinstance(origin, Holding) else None
+    if zone is None:
+        return marks, (tag.ZONE, tag.ZONE_CHECKED)
+    return replace(marks, zone=zone, zone_checked=zone != UNKNOWN_ZONE), ()
+
+
+def _settled_zone(source: Source, world: World, holding: Holding) -> str | None:
+    """Return the zone that an unchecked object is found to be of by now; None where none is.
+
+    A copy's volume is its primary's; where nobody can tell any more where that was taken, the
+    object stays unchecked.
+    """
+    if not _awaits_check(source, holding):
+        return None
+    primary: Holding | None = holding
+    if holding.marks.role is not Role.PRIMARY:
+        primary = next((h for h in source.holdings if _is_primary_of(h, holding)), None)
+    return None if primary is None else _true_zone(source, world, primary)
+
+
+def _awaits_check(source: Source, holding: Holding) -> bool:
+    marks = holding.marks
+    unchecked = not marks.zone_checked and marks.zone != UNKNOWN_ZONE
+    return unchecked and holding.is_available and source.life is not Life.UNKNOWN
 
 
 def _true_zone(source: Source, world: World, primary: Holding) -> str | None:

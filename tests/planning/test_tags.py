@@ -280,3 +280,20 @@ def test_nothing_is_tagged_where_the_source_could_not_be_looked_for() -> None:
     policy = a_policy(terms=terms(Keep(last=ALL)))
     unread = {PROD: {"instances": None}}
     assert plan(documents(policy), inventory([], [unchecked()], scopes=unread)).steps == ()
+
+
+@pytest.mark.parametrize(
+    ("instance", "expected"),
+    [
+        (ORDERS, {"engine:az": "euw1-az2", "engine:az-checked": "true"}),
+        (failed_over(ORDERS), {"engine:az": "unknown"}),
+    ],
+)
+def test_a_copy_of_a_point_whose_zone_is_read_again_is_tagged_with_what_was_found(
+    instance: Instance, expected: dict[str, str]
+) -> None:
+    found = planned(unchecked(), instance=instance, copies=(CopyRule("local"),))
+    copy = step_of(found, "copy_snapshot")
+    told = {key: text for key, text in copy.parameters["Tags"].items() if "engine:az" in key}
+    assert told == expected
+    assert copy.parameters["TagsFromOrigin"] == []
