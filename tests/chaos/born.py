@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -115,13 +115,13 @@ def run_engine(order: EngineOrder) -> None:
     sys.exit(main(order.words))
 
 
-def serve_lab(line: Connection) -> None:
+def serve_lab(line: Connection, tick: timedelta) -> None:
     """Serve an empty lab whose clock stands, until the other end of the line is closed.
 
-    Its endpoint is said there first.
+    Its endpoint is said there first. A `tick` passes whenever the engine lists snapshots.
     """
     world, callers = World(Clock(datetime.now(UTC), 0), Settings()), Callers()
-    witness = Witness(world, graft(world, callers))
+    witness = Witness(world, graft(world, callers), tick)
     front = Front(world, callers, witness, Control(world, callers))
     opened = open_port(0)
     server = listen(telling(witness, front), opened)

@@ -15,7 +15,7 @@ import signal
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -27,7 +27,7 @@ import boto3
 from engine.lab.client import LabClient, environment
 from tests.chaos import born
 from tests.chaos.born import Death, EngineOrder
-from tests.chaos.witness import COUNT, DEEDS, Deed
+from tests.chaos.witness import COUNT, DEEDS, TICK, Deed
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.chaos.warm"])
@@ -39,13 +39,16 @@ _SESSION = boto3.session.Session()
 
 
 class Lab:
-    """A lab of its own process, for one world after the other; ends with this process."""
+    """A lab of its own process, for one world after the other; ends with this process.
 
-    def __init__(self) -> None:
+    Its clock stands, but a `tick` passes whenever the engine lists snapshots.
+    """
+
+    def __init__(self, tick: timedelta = TICK) -> None:
         ours, theirs = _CONTEXT.Pipe()
         self._line: Connection = ours
         self._process: ForkServerProcess = _CONTEXT.Process(
-            target=born.serve_lab, args=(theirs,), daemon=True
+            target=born.serve_lab, args=(theirs, tick), daemon=True
         )
         self._process.start()
         theirs.close()

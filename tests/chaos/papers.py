@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -11,18 +12,29 @@ import yaml
 from tests.chaos.story import BUCKET, NAMES, PolicySaid, Sending, Story
 
 ESTATE = "chaos"
+NO_KEYS: Mapping[str, str] = MappingProxyType({})
 
 
-def write(folder: Path, story: Story, policies: Iterable[PolicySaid]) -> None:
-    """Put a story's documents, with its policies as they are now, where the engine looks."""
+def write(
+    folder: Path,
+    story: Story,
+    policies: Iterable[PolicySaid],
+    keys: Mapping[str, str] = NO_KEYS,
+) -> None:
+    """Put a story's documents, with its policies as they are now, where the engine looks.
+
+    `keys` are those of targets that have another key than the rest.
+    """
     place = folder / "policies"
     place.mkdir(exist_ok=True)
     policies = tuple(policies)
-    documents = [_estate(story, policies), *map(_policy, policies)]
+    documents = [_estate(story, policies, keys), *map(_policy, policies)]
     (place / "all.yaml").write_text(yaml.safe_dump_all(documents, sort_keys=False))
 
 
-def _estate(story: Story, policies: Iterable[PolicySaid]) -> dict[str, Any]:
+def _estate(
+    story: Story, policies: Iterable[PolicySaid], keys: Mapping[str, str]
+) -> dict[str, Any]:
     found: dict[str, Any] = {
         "version": 1,
         "kind": "estate",
@@ -43,7 +55,7 @@ def _estate(story: Story, policies: Iterable[PolicySaid]) -> dict[str, Any]:
             name: {
                 "account": NAMES[target.account],
                 "region": target.region,
-                "key": "alias/backups",
+                "key": keys.get(name, "alias/backups"),
             }
             for name, target in story.targets.items()
         },
@@ -63,7 +75,8 @@ def _estate(story: Story, policies: Iterable[PolicySaid]) -> dict[str, Any]:
 
 
 def _policy(said: PolicySaid) -> dict[str, Any]:
-    schedule = {"every": said.every, "catch_up": said.catch_up}
+    due = {"cron": said.cron} if said.cron else {"every": said.every}
+    schedule = {**due, "catch_up": said.catch_up}
     if said.window:
         schedule["window"] = said.window
     found: dict[str, Any] = {

@@ -107,6 +107,8 @@ class PolicySaid:
     """When one-off points are due, and for how many days each is kept."""
     is_retired: bool = False
     """Whether the estate lets go of those of its points that nothing decides about."""
+    cron: str | None = None
+    """When points are due, in place of `every`."""
 
     def keep_at(self, target: str | None) -> Keep | None:
         """Return what it keeps at a target, None for where the database lives."""

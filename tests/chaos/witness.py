@@ -44,13 +44,14 @@ Deed = dict[str, Any]
 class Witness:
     """moto's application, watched.
 
-    The lab's clock stands, but for this: whenever the engine lists snapshots, `TICK` passes. So a
+    The lab's clock stands, but for this: whenever the engine lists snapshots, a `tick` passes. So a
     run that waits sees time go by, and how fast the machine is plays no part.
     """
 
-    def __init__(self, world: World, moto: Application) -> None:
+    def __init__(self, world: World, moto: Application, tick: timedelta = TICK) -> None:
         self._world = world
         self._moto = moto
+        self._tick = tick
         self._deeds: list[Deed] = []
         self._of = world.number
 
@@ -62,7 +63,7 @@ class Witness:
         operation = said.get("Action", "")
         by_engine = SERVES in environ.get("HTTP_USER_AGENT", "")
         if by_engine and operation == "DescribeDBSnapshots":
-            self._world.clock.move_to(self._world.clock.now() + TICK)
+            self._world.clock.move_to(self._world.clock.now() + self._tick)
         if operation not in CHANGING and not (by_engine and operation.startswith(ALSO_CHANGING)):
             return self._moto(environ, start_response)
         deed: Deed = {
