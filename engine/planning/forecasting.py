@@ -35,7 +35,8 @@ class Facts:
     `same_chain` are those of its chain, `checked` says that one of them has its zone confirmed.
     `newest_same_chain` says that the newest objects at its location, by data and by when they
     were made, are of its chain; `zone_changed` that one of them is from another zone. What was
-    adopted before it counts as `adopted_before` where its zone is not known.
+    adopted before it counts as `adopted_before` where its zone is not known; `uncertain_before`
+    says that one which the engine made lost its zone and may be of its chain.
     """
 
     new: Planned
@@ -50,6 +51,7 @@ class Facts:
     automated_in_zone: bool
     unplaced_neighbour: bool
     adopted_before: bool
+    uncertain_before: bool
 
 
 class Confidence(StrEnum):
@@ -126,6 +128,14 @@ RULES: tuple[Rule, ...] = (
         lambda f: not f.same_chain and f.adopted_before,
         Verdict.UNKNOWN,
         "it follows adopted snapshots, of which the zone is not known",
+        BLOG,
+        Confidence.INFERRED,
+    ),
+    Rule(
+        "uncertain_predecessor",
+        lambda f: not f.same_chain and f.uncertain_before,
+        Verdict.UNKNOWN,
+        "it follows a snapshot of which the zone could not be confirmed",
         BLOG,
         Confidence.INFERRED,
     ),
@@ -248,15 +258,17 @@ def _facts(
         zone_changed=any(o.marks.zone != new.marks.zone for o in last),
         automated_in_zone=automated,
         unplaced_neighbour=unplaced,
-        adopted_before=any(_may_precede(o, new) for o in before),
+        adopted_before=any(o.marks.adopted is not None and _may_precede(o, new) for o in before),
+        uncertain_before=any(
+            o.marks.keys == new.marks.keys and _may_precede(o, new) for o in before
+        ),
     )
 
 
 def _may_precede(origin: Origin, new: Planned) -> bool:
-    """Say whether an adopted object may be a base of a new one: nobody knows its zone."""
+    """Say whether an object may be a base of a new one though nobody knows its zone."""
     return (
-        origin.marks.adopted is not None
-        and origin.marks.zone == UNKNOWN_ZONE
+        origin.marks.zone == UNKNOWN_ZONE
         and origin.marks.volume == new.marks.volume
         and origin.location == new.location
         and origin.marks.role is new.marks.role

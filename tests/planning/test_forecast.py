@@ -158,6 +158,17 @@ def test_after_snapshots_whose_zone_nobody_recorded_nothing_is_known() -> None:
     assert of_create(nowhere) == ("unknown", "unplaced_predecessor")
 
 
+def test_after_a_point_whose_zone_could_not_be_confirmed_nothing_is_known() -> None:
+    lost: dict[str, Any] = {"zone": "unknown", "zone_checked": False}
+    before, its_copy = a_snapshot(ORDERS, ago(1), **lost), a_snapshot(ORDERS, ago(1), VAULT, **lost)
+    assert of_create(before) == ("unknown", "uncertain_predecessor")
+    today = a_snapshot(ORDERS, ago(0))
+    assert of_copy(a_snapshot(ORDERS, ago(2)), before, its_copy, today) == (
+        "unknown",
+        "uncertain_predecessor",
+    )
+
+
 def test_without_a_zone_nothing_is_known() -> None:
     nowhere = replace(ORDERS, secondary_zone=None)
     assert of_create(instance=nowhere) == ("unknown", "zone_unknown")
