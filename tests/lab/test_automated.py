@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.lab.conftest import Refusing
-from tests.lab.places import FRANKFURT, IRELAND, Places
+from tests.lab.places import FRANKFURT, IRELAND, Account, Places
 
 if TYPE_CHECKING:
     from mypy_boto3_rds.client import RDSClient
@@ -51,6 +51,21 @@ def test_none_is_taken_while_a_copy_inside_the_region_runs(places: Places) -> No
     )
     places.pass_time(DAY)
     assert len(account.names(SnapshotType="automated")) == 1
+
+
+def test_none_is_taken_while_another_account_copies_inside_the_region(places: Places) -> None:
+    account = places.account({"backup_window": "03:00-03:30"}, others=["999999999999"])
+    origin = places.snapshot(account, "one")
+    account.rds.modify_db_snapshot_attribute(
+        DBSnapshotIdentifier="one", AttributeName="restore", ValuesToAdd=["999999999999"]
+    )
+    places.lab.client.change_settings(copy_seconds=2 * DAY)
+    other = Account(places.lab, "999999999999")
+    other.rds.copy_db_snapshot(
+        SourceDBSnapshotIdentifier=origin, TargetDBSnapshotIdentifier="theirs"
+    )
+    places.pass_time(DAY)
+    assert account.names(SnapshotType="automated") == []
 
 
 def test_turning_backups_off_deletes_automated_snapshots_only(places: Places) -> None:

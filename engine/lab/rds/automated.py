@@ -39,14 +39,13 @@ def take(backend: LabBackend, instance: LabInstance) -> LabSnapshot | None:
     """Take an automated snapshot now, if AWS would.
 
     It does not when backups are off, the instance is not available, or a copy of a snapshot of it
-    runs inside the region.
+    runs inside the region, in whichever account: the guide tells of the region only.
     """
-    region = backend.region_name
     if not backend.world.settings.automated_backups or not instance.backup_retention_period:
         return None
     if instance.status != AVAILABLE:
         return None
-    if backend.copies.runs_for(instance.dbi_resource_id, region):
+    if backend.copies_inside_region(instance.dbi_resource_id):
         return None
     stamp = backend.world.now.strftime("%Y-%m-%d-%H-%M")
     identifier = f"rds:{instance.db_instance_identifier}-{stamp}"

@@ -47,6 +47,14 @@ class LabBackend(AnsweredByLab, RDSBackend):
             raise TypeError(f"the RDS backend of {account}/{region} is not the lab's")
         return backend
 
+    def copies_inside_region(self, resource_id: str) -> bool:
+        """Tell whether a copy of an instance's snapshot is made in the region, by any account."""
+        region = self.region_name
+        return any(
+            self.at(account, region).copies.runs_for(resource_id, region)
+            for account in list(rds_backends)
+        )
+
     def instance(self, identifier: str) -> LabInstance:
         """Return an own instance by identifier or ARN; RDSClientError where there is none."""
         arn = parse_arn(identifier)
