@@ -11,6 +11,10 @@ from engine.costs.stepping import Cost
 from engine.costs.stock import Stock
 from engine.inventory.records import Location
 
+OF_ALLOWANCE = (
+    "as much as its databases have allocated is free in each account and region; automated "
+    "backups use it up too, and AWS does not tell how much of it"
+)
 LEFT_OUT = "taxes, discounts and requests to KMS are left out"
 
 
@@ -20,11 +24,7 @@ def assumptions(
     """Yield what the costs of a plan rest on, as far as it has a part in them."""
     kept = [piece for chain in stock.pieces.chains.values() for piece in chain]
     policies = {piece.policy for piece in kept}
-    if any(book.rate(policy).is_assumed for policy in policies):
-        yield (
-            f"a database changes {ASSUMED.low:g} to {ASSUMED.high:g} % of its storage a day where "
-            "its policy does not say better (`snapshots.changed_per_day`)"
-        )
+    yield from of_policies(book, policies)
     unknown = sum(1 for piece in kept if piece.body.full_gib is None)
     if unknown:
         yield (
@@ -32,18 +32,28 @@ def assumptions(
             f"{len(kept):,} AWS does not tell how much less"
         )
     regions = sorted({place.region for place in places})
-    yield from _prices(book, regions, {piece.kept for piece in kept})
-    yield from _transfers(book, costs)
+    yield from of_prices(book, regions, {piece.kept for piece in kept})
+    ways = {cost.way for cost in costs if cost.way is not None and cost.usd_once.high > 0}
+    yield from of_transfers(book, ways)
     if kept:
-        yield (
-            "as much as its databases have allocated is free in each account and region; automated "
-            "backups use it up too, and AWS does not tell how much of it"
-        )
+        yield OF_ALLOWANCE
     yield from _paces(costs)
     yield LEFT_OUT
 
 
-def _prices(book: Book, regions: list[str], kinds: set[Kept]) -> Iterator[str]:
+def of_policies(book: Book, policies: Iterable[str]) -> Iterator[str]:
+    """Yield what is assumed of how fast the databases of these policies change."""
+    if any(book.rate(policy).is_assumed for policy in policies):
+        yield (
+            f"a database changes {ASSUMED.low:g} to {ASSUMED.high:g} % of its storage a day where "
+            "its policy does not say better (`snapshots.changed_per_day`)"
+        )
+
+
+def of_prices(
+    book: Book, regions: Iterable[str], kinds: Iterable[Kept] = (Kept.SNAPSHOT,)
+) -> Iterator[str]:
+    """Yield what a GiB of these kinds of snapshots costs in these regions."""
     for kept in sorted(kinds):
         of = " of a cluster's snapshot" if kept is Kept.CLUSTER_SNAPSHOT else ""
         known = ((book.prices.of_storage(region, kept), region) for region in regions)
@@ -51,9 +61,9 @@ def _prices(book: Book, regions: list[str], kinds: set[Kept]) -> Iterator[str]:
             yield f"a GiB{of} costs {_priced(price)} a month in {', '.join(where)}{_said(price)}"
 
 
-def _transfers(book: Book, costs: Iterable[Cost]) -> Iterator[str]:
-    ways = sorted({cost.way for cost in costs if cost.way is not None and cost.usd_once.high > 0})
-    known = ((book.prices.of_transfer(*way), " to ".join(way)) for way in ways)
+def of_transfers(book: Book, ways: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield what a GiB costs to send these ways."""
+    known = ((book.prices.of_transfer(*way), " to ".join(way)) for way in sorted(ways))
     for price, where in _alike(known):
         yield f"a GiB costs {_priced(price)} to send from {', '.join(where)}{_said(price)}"
 

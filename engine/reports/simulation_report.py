@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
+from engine.plans.amounts import gib, money
 from engine.plans.codes import Verdict
 from engine.reports.lines import Line, Report, Section, Span, Tone, line, listed, name
 from engine.reports.screen import Screen
@@ -33,12 +34,14 @@ def simulation_report(simulation: Simulation, period: Period | None = None) -> R
     """Return the report of a simulation; without `period` the counts fit on a page."""
     summary = simulation.summary
     period = period or _fitting(simulation)
+    days = count(_days(simulation), "day")
     sections = [
         Section(f"By {period.value}", tuple(_tallies(summary, period))),
         Section("Events", tuple(_events(simulation.happened))),
         Section("Surprises", tuple(_surprises(simulation.surprises)), Tone.PROBLEM),
         Section("Age of the newest point at worst", tuple(_ages(summary))),
         Section("Manual snapshots at most", tuple(_counts(summary))),
+        Section(f"Storage and cost over the {days}", tuple(_cost(simulation))),
     ]
     return Report(
         estate=simulation.estate,
@@ -52,9 +55,8 @@ def simulation_report(simulation: Simulation, period: Period | None = None) -> R
 
 def _headline(simulation: Simulation) -> Iterator[Line]:
     summary = simulation.summary
-    days = (simulation.end - simulation.start).days
     yield line(
-        Span(f"In {count(days, 'day')}: ", Tone.STRONG),
+        Span(f"In {count(_days(simulation), 'day')}: ", Tone.STRONG),
         f"{count(summary.created, 'snapshot')} made, {summary.copied:,} copied, "
         f"{summary.deleted:,} deleted.",
     )
@@ -62,8 +64,12 @@ def _headline(simulation: Simulation) -> Iterator[Line]:
     yield line(f"Of what is made: {', '.join(stored)}.")
 
 
+def _days(simulation: Simulation) -> int:
+    return (simulation.end - simulation.start).days
+
+
 def _fitting(simulation: Simulation) -> Period:
-    days = (simulation.end - simulation.start).days
+    days = _days(simulation)
     if days <= MOST_DAYS:
         return Period.DAY
     return Period.WEEK if days <= MOST_WEEKS * 7 else Period.MONTH
@@ -112,6 +118,22 @@ def _ages(summary: Summary) -> Iterator[Line]:
 def _counts(summary: Summary) -> Iterator[Line]:
     for at in sorted(summary.most):
         yield line(f"{summary.most[at]:8,}  ", name(str(at)), level=1)
+
+
+def _cost(simulation: Simulation) -> Iterator[Line]:
+    stored = simulation.stored
+    if not stored.places:
+        return
+    sent = (
+        f", {money(stored.usd_transfer)} of it for what is sent" if stored.usd_transfer[1] else ""
+    )
+    held = f"{gib(stored.gib_months)}-months held, {money(stored.usd)} billed{sent}"
+    yield line(Span(held, Tone.STRONG), level=1)
+    for place in stored.places:
+        amounts = f"{gib(place.gib_months)}-months, {money(place.usd)}"
+        yield line(name(str(place.location)), f"  {amounts}", level=1)
+    for assumption in stored.assumptions:
+        yield line(Span(f"assumed: {assumption}", Tone.NOTE), level=1)
 
 
 def _footer(simulation: Simulation) -> Line:

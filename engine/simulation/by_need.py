@@ -36,6 +36,7 @@ from engine.simulation.noticing import NO_EFFECT, Notice
 from engine.simulation.planner import Planner
 from engine.simulation.running import Run
 from engine.simulation.settings import Settings
+from engine.simulation.stored import Keeper
 from engine.simulation.telling import Log
 from engine.simulation.things import Place
 from engine.simulation.timeline import Entry, Happened, Simulation, Unexpected
@@ -80,6 +81,8 @@ class _Game:
         self._agenda = Agenda(start, end, settings.interval, events)
         world = world_of(inventory, settings)
         take_off(world, self._estate, start)
+        self._keeper = Keeper(documents, inventory, start, end)
+        self._keeper.fill(world, events)
         self._places = _with_loose(world, self._estate)
         world.places = self._places
         self._planner = Planner(documents, settings, self._agenda)
@@ -115,7 +118,7 @@ class _Game:
     def told(self) -> Simulation:
         for group in self._groups:
             self._log.note_rpo(group, self._end)
-        return self._log.simulation()
+        return self._log.simulation(self._keeper.stored())
 
     def _next_tick(self, tick: datetime) -> datetime | None:
         """Return the next run that can do anything."""
@@ -209,7 +212,9 @@ class _Game:
         for instance in list(group.world.instances.values()):
             if not is_named and not is_meant(event, instance, estate):
                 continue
-            if not befall(event, instance, group.world):
+            has_effect = befall(event, instance, group.world)
+            self._keeper.ledger.note(group.world.shelves.told(), group.size)
+            if not has_effect:
                 continue
             befallen = group.is_dirty = True
             group.arrives_at = _next_arrival(group, event.at)
@@ -289,6 +294,7 @@ class _Game:
         run = Run(self._estate, outcome.steps, group.world, lambda step: step.id in allowed, tick)
         entries = run.proceed(tick)
         self._count(entries, group.size)
+        self._keeper.ledger.note(group.world.shelves.told(), group.size)
         self._log.tell(tick, group, entries)
         self._log.notice(tick, group, noticing.of_steps(outcome.steps, run.refused))
         self._log.notice(tick, group, noticing.of_waiting(outcome.waiting))
@@ -372,12 +378,14 @@ class _Game:
     def _run_whole(self, tick: datetime) -> None:
         """Play one run over everything, each database under its own names."""
         parts: list[Part] = [p for g in self._groups for p in expanded(g, self._estate)]
-        whole = together([world for _, world, _ in parts], World(self._places, self._settings))
+        like = World(self._places, self._settings, shelves=self._keeper.empty())
+        whole = together([world for _, world, _ in parts], like)
         plan = make_plan(self._documents, whole.inventory(tick), tick)
         run = Run(self._estate, plan.steps, whole, lambda step: self._takes(whole, step), tick)
         entries = run.proceed(tick)
         owners = self._owners(parts)
         self._count(entries, 1)
+        self._keeper.ledger.note(whole.shelves.told())
         self._log.tell_all(tick, entries)
         is_news = self._notice_whole(tick, plan, run, parts, owners)
         self._log.summary.note_counts(self._used)
@@ -436,6 +444,8 @@ def _take_over(
         part = parts[owners[entry.source]][1]
         part.snapshots[entry.arn] = whole.snapshots[entry.arn]
         part.flights[entry.arn] = whole.flights[entry.arn]
+    for _, part, _ in parts:
+        part.shelves = whole.shelves.only(part.shelves.natures, part.snapshots.values())
 
 
 def _with_loose(world: World, estate: str) -> dict[Location, Place]:

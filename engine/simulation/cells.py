@@ -50,7 +50,9 @@ def cut(world: World, estate: str) -> Iterator[World]:
         part.snapshots[arn] = world.snapshots[arn]
         if arn in world.flights:
             part.flights[arn] = world.flights[arn]
-    yield from parts.values()
+    for part in parts.values():
+        part.shelves = world.shelves.only(part.instances, part.snapshots.values())
+        yield part
 
 
 def loose(world: World, estate: str) -> list[Snapshot]:
@@ -95,11 +97,12 @@ def _resource(instance: Instance) -> _Resource:
 
 def together(parts: Iterable[World], like: World) -> World:
     """Return the world that is made of parts."""
-    whole = World(like.places, like.settings)
+    whole = World(like.places, like.settings, shelves=like.shelves)
     for part in parts:
         whole.instances.update(part.instances)
         whole.snapshots.update(part.snapshots)
         whole.flights.update(part.flights)
+        whole.shelves.take_in(part.shelves)
     return whole
 
 

@@ -301,4 +301,5 @@ def _state(world: World) -> object:
         for arn, one in sorted(world.snapshots.items())
     )
     flights = tuple(sorted((f.arn, f.begun_at, f.ready_at) for f in world.flights.values()))
-    return (tuple(condition(one) for one in world.instances.values()), snapshots, flights)
+    conditions = tuple(condition(one) for one in world.instances.values())
+    return (conditions, snapshots, flights, world.shelves.state())

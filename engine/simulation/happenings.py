@@ -40,6 +40,12 @@ def is_meant(event: Event, instance: Instance, estate: Estate) -> bool:
 
 def befall(event: Event, instance: Instance, world: World) -> bool:
     """Let an event happen to an instance; return whether it had any effect."""
+    has_effect = _befall(event, instance, world)
+    world.shelves.allow(instance, world.instances.get(instance.arn), event.at)
+    return has_effect
+
+
+def _befall(event: Event, instance: Instance, world: World) -> bool:
     match event.what:
         case Happening.FAIL_OVER:
             return world.fail_over(instance.arn)

@@ -9,8 +9,11 @@ import msgspec
 
 import engine
 from engine.identity.marks import time_text
+from engine.inventory.records import Location
+from engine.plans.amounts import Pair
 from engine.plans.codes import Verdict
 from engine.plans.plan import At
+from engine.simulation.stored import DayStored, PlaceStored, Stored
 from engine.simulation.timeline import (
     Entry,
     Happened,
@@ -21,7 +24,7 @@ from engine.simulation.timeline import (
     Unexpected,
 )
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 _HOUR = timedelta(hours=1)
 _ENCODER = msgspec.json.Encoder()
 _PIECE = 1 << 16
@@ -58,6 +61,12 @@ class _Surprise(msgspec.Struct):
     text: str
 
 
+class _Place(msgspec.Struct):
+    location: At
+    gib_months: Pair
+    storage_usd: Pair
+
+
 class _Summary(msgspec.Struct):
     created: int
     copied: int
@@ -68,6 +77,17 @@ class _Summary(msgspec.Struct):
     unknown: int
     rpo_worst_hours: dict[str, float]
     snapshots_max: dict[str, int]
+    gib_months: Pair
+    cost_usd: Pair
+    transfer_usd: Pair
+    places: list[_Place]
+    assumptions: list[str]
+
+
+class _Day(msgspec.Struct):
+    day: str
+    location: At
+    gib: Pair
 
 
 class _Tally(msgspec.Struct):
@@ -92,7 +112,9 @@ def dump(simulation: Simulation) -> Iterator[bytes]:
             f"by_{period.value}".encode(),
             (_Tally(name, one.created, one.copied, one.deleted) for name, one in tallies),
         )
-    yield b'"summary": ' + _ENCODER.encode(_summary(simulation.summary)) + b"}\n"
+    yield from _array(b"storage_by_day", (_day(one) for one in simulation.stored.days))
+    summary = _summary(simulation.summary, simulation.stored)
+    yield b'"summary": ' + _ENCODER.encode(summary) + b"}\n"
 
 
 def _head(simulation: Simulation) -> bytes:
@@ -127,7 +149,7 @@ def _entry(entry: Entry) -> _Entry:
         at=time_text(entry.at),
         action=entry.action,
         source=entry.source,
-        location=At(entry.location.account, entry.location.region),
+        location=_at(entry.location),
         snapshot=entry.snapshot,
         slot=_time(entry.slot),
         az=entry.zone or None,
@@ -148,7 +170,19 @@ def _surprise(one: Surprise) -> _Surprise:
     return _Surprise(at, one.source, one.location, one.kind, one.code, one.text)
 
 
-def _summary(summary: Summary) -> _Summary:
+def _day(one: DayStored) -> _Day:
+    return _Day(one.day.isoformat(), _at(one.location), one.gib)
+
+
+def _place(one: PlaceStored) -> _Place:
+    return _Place(_at(one.location), one.gib_months, one.usd)
+
+
+def _at(location: Location) -> At:
+    return At(location.account, location.region)
+
+
+def _summary(summary: Summary, stored: Stored) -> _Summary:
     verdicts = summary.verdicts
     worst, most = summary.worst_rpo, summary.most
     return _Summary(
@@ -161,4 +195,9 @@ def _summary(summary: Summary) -> _Summary:
         unknown=verdicts[Verdict.UNKNOWN],
         rpo_worst_hours={source: round(worst[source] / _HOUR, 2) for source in sorted(worst)},
         snapshots_max={str(at): most[at] for at in sorted(most)},
+        gib_months=stored.gib_months,
+        cost_usd=stored.usd,
+        transfer_usd=stored.usd_transfer,
+        places=[_place(one) for one in stored.places],
+        assumptions=list(stored.assumptions),
     )

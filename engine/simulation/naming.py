@@ -65,6 +65,9 @@ class Renaming:
         for flight in world.flights.values():
             arn = self._arns[flight.arn]
             renamed.flights[arn] = replace(flight, arn=arn, volume=self._resource(flight.volume))
+        renamed.shelves = world.shelves.renamed(
+            {self._old.arn: self._new.arn}, {self._old.resource_id: self._new.resource_id}
+        )
         return renamed
 
     def instance(self, instance: Instance) -> Instance:

@@ -58,7 +58,7 @@ class Run:
 
     def proceed(self, now: datetime) -> list[Entry]:
         """Do every step whose turn it is."""
-        self._collect()
+        self._collect(now)
         entries: list[Entry] = []
         waiting = self.left
         self.left = []
@@ -81,22 +81,22 @@ class Run:
     def _may_begin(self, step: Step) -> bool:
         return step.action is not Action.COPY or self._has_room(step)
 
-    def _collect(self) -> None:
+    def _collect(self, now: datetime) -> None:
         """Look at what this run has made; confirm the zones of primaries that are available."""
         for step in list(self._running.values()):
             if step.arn in self._world.flights:
                 continue
             del self._running[step.id]
             if step.action is Action.CREATE:
-                self._confirm_zone(step)
+                self._confirm_zone(step, now)
             self._done.add(step.id)
 
-    def _confirm_zone(self, step: Step) -> None:
+    def _confirm_zone(self, step: Step, now: datetime) -> None:
         expected = next(one for one in step.preconditions if one.check is Check.ZONES)
         same = zone_pair(self._world.instances.get(expected.arn)) == expected.expected
         if not self._world.is_out(_at(step)):
             tags = {ZONE_CHECKED: "true"} if same else {ZONE: UNKNOWN_ZONE}
-            self._world.tag(step.arn, tags)
+            self._tag(step.arn, now, tags)
 
     # -- calls -----------------------------------------------------------------------------------
 
@@ -115,7 +115,9 @@ class Run:
                     step.arn, _at(step), origin, parameters.get("KmsKeyId"), tags, now
                 )
             case Action.DELETE:
-                made = world.delete(step.arn).tags
+                gone = world.delete(step.arn)
+                world.shelves.remove(gone, now)
+                made = gone.tags
             case Action.SHARE:
                 world.tag(step.arn, parameters.get("Tags", {}))
                 world.share(step.arn, parameters["ValuesToAdd"])
@@ -124,10 +126,14 @@ class Run:
                 world.unshare(step.arn, parameters["ValuesToRemove"])
                 world.tag(step.arn, parameters.get("Tags", {}), parameters.get("RemoveTags", ()))
             case Action.TAG:
-                world.tag(step.arn, parameters.get("Tags", {}), parameters.get("RemoveTags", ()))
+                self._tag(
+                    step.arn, now, parameters.get("Tags", {}), parameters.get("RemoveTags", ())
+                )
             case Action.MODIFY_BACKUPS:
                 days = parameters.get("BackupRetentionPeriod")
+                before = world.instances.get(step.arn)
                 world.change_backups(step.arn, days, parameters.get("PreferredBackupWindow"))
+                world.shelves.allow(before, world.instances[step.arn], now)
             case Action.REPLICATE_BACKUPS | Action.STOP_REPLICATION:
                 on = step.action is Action.REPLICATE_BACKUPS
                 world.replicate_backups(step.arn, _at(step), on=on)
@@ -138,7 +144,29 @@ class Run:
         else:
             self._running[step.id] = step
             made = world.snapshots[step.arn].tags
+            self._put(step, now)
         return None if step.action in UNTOLD else _entry(step, now, flight, made)
+
+    def _tag(
+        self, arn: str, now: datetime, tags: Mapping[str, str], removed: Iterable[str] = ()
+    ) -> None:
+        before = self._world.snapshots.get(arn)
+        self._world.tag(arn, tags, removed)
+        if before is not None:
+            self._world.shelves.relabel(before, self._world.snapshots[arn], now)
+
+    def _put(self, step: Step, now: datetime) -> None:
+        """Take what a step makes into the shelves."""
+        world = self._world
+        source = step.parameters.get("SourceDBSnapshotIdentifier", "")
+        origin = world.snapshots.get(source)
+        world.shelves.put(
+            world.snapshots[step.arn],
+            taken_at=(None if origin is None else origin.taken_at) or now,
+            now=now,
+            verdict=None if step.forecast is None else step.forecast.verdict,
+            origin=None if origin is None else origin.location,
+        )
 
     def _handed_on(self, step: Step, origin: str) -> Mapping[str, str]:
         """Return the tags that a copy takes from its origin as this is when it is copied."""

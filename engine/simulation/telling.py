@@ -11,6 +11,7 @@ from engine.documents.model import Documents
 from engine.simulation.groups import Group
 from engine.simulation.naming import Name, Renaming
 from engine.simulation.noticing import Notice, Noticed
+from engine.simulation.stored import Stored
 from engine.simulation.timeline import (
     Entry,
     Happened,
@@ -91,8 +92,8 @@ class Log:
             for source in sources:
                 self.summary.note_rpo(source, exposure.worst)
 
-    def simulation(self) -> Simulation:
-        """Return all of it."""
+    def simulation(self, stored: Stored) -> Simulation:
+        """Return all of it, with what was held."""
         return Simulation(
             estate=self._estate,
             start=self._start,
@@ -102,6 +103,7 @@ class Log:
             happened=tuple(sorted(self.happened)),
             surprises=tuple(sorted(self._surprises)),
             summary=self.summary,
+            stored=stored,
         )
 
     def _timeline(self) -> Iterator[Entry]:

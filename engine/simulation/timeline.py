@@ -11,6 +11,7 @@ from engine.documents.model import Documents
 from engine.inventory.records import Location
 from engine.plans.codes import Action, Verdict
 from engine.plans.plan import Forecast
+from engine.simulation.stored import Stored
 
 RANKS = {action: rank for rank, action in enumerate(Action)}
 
@@ -215,6 +216,7 @@ class Simulation:
         happened: the events, in order.
         surprises: what nobody expected, in order.
         summary: all of it in numbers.
+        stored: what is held, and what it costs.
     """
 
     estate: str
@@ -225,6 +227,7 @@ class Simulation:
     happened: tuple[Happened, ...]
     surprises: tuple[Surprise, ...]
     summary: Summary
+    stored: Stored = field(default_factory=Stored)
 
     def timeline(self) -> Iterator[Entry]:
         """Yield every call that made or deleted something, in order."""

@@ -24,6 +24,7 @@ from engine.simulation.happenings import (
 from engine.simulation.noticing import NO_EFFECT, Notice
 from engine.simulation.running import Run
 from engine.simulation.settings import Settings
+from engine.simulation.stored import Keeper
 from engine.simulation.timeline import (
     Entry,
     Happened,
@@ -69,6 +70,8 @@ class _Game:
         self._agenda = Agenda(start, end, settings.interval, events)
         self._world = world_of(inventory, settings)
         take_off(self._world, documents.estate.name, start)
+        self._keeper = Keeper(documents, inventory, start, end)
+        self._keeper.fill(self._world, events)
         self._watch = Watch()
         self._watch.begin(self._world, start)
         self._now = start
@@ -126,6 +129,7 @@ class _Game:
         world, estate = self._world, self._documents.estate
         meant = [i for i in world.instances.values() if is_meant(event, i, estate)]
         befallen = [i for i in meant if befall(event, i, world)]
+        self._keeper.ledger.note(world.shelves.told())
         for instance in befallen:
             self._watch.changed(instance, world.instances.get(instance.arn), event.at)
             about = self._watch.lives[instance.resource_id]
@@ -149,6 +153,7 @@ class _Game:
             happened=tuple(sorted(self._happened)),
             surprises=tuple(sorted(self._surprises)),
             summary=self._summary,
+            stored=self._keeper.stored(),
         )
 
     # -- runs ------------------------------------------------------------------------------------
@@ -162,6 +167,7 @@ class _Game:
         assert self._run is not None
         told = len(self._run.refused)
         self._entries += self._run.proceed(now)
+        self._keeper.ledger.note(self._world.shelves.told())
         refused = self._run.refused[told:]
         steps: Sequence[Step] = () if plan is None else plan.steps
         self._notice(now, noticing.of_steps(steps, refused))

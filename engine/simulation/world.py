@@ -21,6 +21,7 @@ from engine.inventory.records import (
     SnapshotType,
 )
 from engine.simulation.settings import Settings
+from engine.simulation.shelves import Shelves
 from engine.simulation.things import Flight, Place, is_counted
 
 _SNAPSHOT_STATES = frozenset({"available", "storage-optimization"})
@@ -36,7 +37,8 @@ class World:
     """Databases and their snapshots, everywhere, at one moment.
 
     `flights` are the snapshots on their way, by ARN. `changes` counts what calls have changed,
-    and `touched` are the snapshots that are not what they were since somebody emptied it.
+    and `touched` are the snapshots that are not what they were since somebody emptied it. `shelves`
+    hold what the engine's snapshots take up; whoever makes calls keeps them.
     """
 
     places: Mapping[Location, Place]
@@ -46,6 +48,7 @@ class World:
     flights: dict[str, Flight] = field(default_factory=dict)
     changes: int = 0
     touched: set[str] = field(default_factory=set)
+    shelves: Shelves = field(default_factory=Shelves)
 
     def copy_of(self) -> World:
         """Return a world that goes its own way from here on."""
@@ -56,6 +59,7 @@ class World:
             dict(self.snapshots),
             dict(self.flights),
             touched=set(self.touched),
+            shelves=self.shelves.copy_of(),
         )
 
     # -- what the engine reads -------------------------------------------------------------------
