@@ -62,6 +62,13 @@ def _headline(simulation: Simulation) -> Iterator[Line]:
     )
     stored = [f"{summary.verdicts[one]:,} {word}" for one, word in _WORDS.items()]
     yield line(f"Of what is made: {', '.join(stored)}.")
+    day = summary.worst_day
+    if day is not None:
+        tally = summary.days[day]
+        yield line(
+            f"The worst day is {day.isoformat()}: {tally.created:,} made, {tally.copied:,} copied, "
+            f"the last of them there {tally.longest / _HOUR:.1f} h after its slot."
+        )
 
 
 def _days(simulation: Simulation) -> int:

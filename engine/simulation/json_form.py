@@ -67,6 +67,13 @@ class _Place(msgspec.Struct):
     storage_usd: Pair
 
 
+class _WorstDay(msgspec.Struct):
+    day: str
+    created: int
+    copied: int
+    hours: float
+
+
 class _Summary(msgspec.Struct):
     created: int
     copied: int
@@ -82,6 +89,7 @@ class _Summary(msgspec.Struct):
     transfer_usd: Pair
     places: list[_Place]
     assumptions: list[str]
+    worst_day: _WorstDay | None
 
 
 class _Day(msgspec.Struct):
@@ -200,4 +208,13 @@ def _summary(summary: Summary, stored: Stored) -> _Summary:
         transfer_usd=stored.usd_transfer,
         places=[_place(one) for one in stored.places],
         assumptions=list(stored.assumptions),
+        worst_day=_worst_day(summary),
     )
+
+
+def _worst_day(summary: Summary) -> _WorstDay | None:
+    day = summary.worst_day
+    if day is None:
+        return None
+    tally = summary.days[day]
+    return _WorstDay(day.isoformat(), tally.created, tally.copied, round(tally.longest / _HOUR, 2))

@@ -53,6 +53,13 @@ class Entry:
     policy: str
 
     @property
+    def lasting(self) -> timedelta:
+        """How long after its slot what it makes is available; nothing for what makes nothing."""
+        if self.slot is None or self.ready_at is None:
+            return timedelta(0)
+        return max(timedelta(0), self.ready_at - self.slot)
+
+    @property
     def order(self) -> tuple[datetime, str, int, Location, str]:
         """Where it stands in the timeline."""
         return (self.at, self.source, RANKS[self.action], self.location, self.snapshot)
@@ -118,14 +125,24 @@ class Exposure:
 
 @dataclass(slots=True)
 class Tally:
-    """How many snapshots were created, copied and deleted in a time."""
+    """How many snapshots were created, copied and deleted in a time.
+
+    `longest` is how long after its slot the last of them is available.
+    """
 
     created: int = 0
     copied: int = 0
     deleted: int = 0
+    longest: timedelta = timedelta(0)
+
+    @property
+    def made(self) -> int:
+        """How many snapshots and copies were begun."""
+        return self.created + self.copied
 
     def add(self, other: Tally) -> None:
         """Take in what was counted elsewhere."""
+        self.longest = max(self.longest, other.longest)
         self.created += other.created
         self.copied += other.copied
         self.deleted += other.deleted
@@ -173,6 +190,7 @@ class Summary:
             created=times * (entry.action is Action.CREATE),
             copied=times * (entry.action is Action.COPY),
             deleted=times * (entry.action is Action.DELETE),
+            longest=entry.lasting,
         )
         self.created += tally.created
         self.copied += tally.copied
@@ -188,6 +206,14 @@ class Summary:
         for day in sorted(self.days):
             found.setdefault(period.name_of(day), Tally()).add(self.days[day])
         return found
+
+    @property
+    def worst_day(self) -> date | None:
+        """The day whose last copy is there latest after its slot; the busiest, then the first."""
+        days = (day for day in self.days if self.days[day].made)
+        return min(
+            days, key=lambda day: (-self.days[day].longest, -self.days[day].made, day), default=None
+        )
 
     def note_rpo(self, source: str, worst: timedelta | None) -> None:
         """Note how old the newest point of a database was at worst."""
