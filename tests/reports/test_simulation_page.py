@@ -82,13 +82,24 @@ def removed(entry: Entry, day: float) -> Entry:
 
 def test_the_page_is_well_formed_and_asks_for_nothing(page: Page) -> None:
     titles = [one.text for one in page.root.all("h2")]
-    assert titles[:5] == [
+    assert titles[:6] == [
         "What surprises: 2",
         "Events",
         "Snapshots held over time",
+        "Storage over time",
         "Age of the newest point over time",
         "Databases",
     ]
+
+
+def test_storage_is_drawn_for_each_location(page: Page, week: Simulation) -> None:
+    places = sorted({str(day.location) for day in week.stored.days})
+    charts = [
+        one for one in page.root.all("svg") if "storage at" in one.attributes.get("aria-label", "")
+    ]
+    assert len(charts) == len(places) == 2
+    assert all(one.all("path")[0].attributes["d"].startswith("M") for one in charts)
+    assert "at the peak" in page.root.text
 
 
 def test_what_surprises_is_a_table(page: Page) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from engine.plans.amounts import gib
 from engine.reports.folding import grouped
 from engine.reports.html.rendering import rendered
 from engine.reports.html.report_page import Tile
@@ -68,6 +69,16 @@ class Held:
     last: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How much the snapshots at a location take up at most, day by day, and what is told of it."""
+
+    location: str
+    chart: Chart
+    last: str
+    top: str
+
+
 def simulation_as_html(simulation: Simulation, before: Sequence[Standing] = ()) -> str:
     """Return a simulation as a page of at most some megabytes, however long and large it is.
 
@@ -88,6 +99,7 @@ def simulation_as_html(simulation: Simulation, before: Sequence[Standing] = ()) 
         events=tuple(part for part in others if part.title == _EVENTS),
         others=tuple(part for part in others if part.title != _EVENTS),
         held=tuple(_held(seen)),
+        stored=tuple(_stored(simulation)),
         ages=chart(seen.ages),
         drawn=drawn,
         undrawn=undrawn,
@@ -147,6 +159,13 @@ def _surprises(surprises: Sequence[Surprise]) -> Table | None:
 def _held(seen: Survey) -> Iterator[Held]:
     for location, counts in seen.held.items():
         yield Held(location, chart(counts), counts[0], counts[-1])
+
+
+def _stored(simulation: Simulation) -> Iterator[Stored]:
+    for location, days in grouped(simulation.stored.days, lambda one: one.location).items():
+        ends = [day.gib for day in days]
+        top = max(ends, key=lambda pair: pair[1])
+        yield Stored(str(location), chart([high for _, high in ends]), gib(ends[-1]), gib(top))
 
 
 def _drawn(
