@@ -332,6 +332,16 @@ def test_the_plan_says_how_copies_get_there_and_what_that_spares() -> None:
     assert tree.usd_per_gib <= tree.star_usd_per_gib
 
 
+def test_databases_of_one_home_have_one_tree() -> None:
+    found = plan(documents(a_tree()), inventory([ORDERS, an_instance("orders-2")]), NOW)
+    assert [(tree.sources, tree.gib) for tree in found.copy_trees] == [(2, 200)]
+
+
+def test_a_target_may_be_named_before_its_hub() -> None:
+    (tree,) = planned(policy=a_tree(REMOTELY, LOCAL)).copy_trees
+    assert tree.hops == (Hop("local", "source"), Hop("remote", "local"))
+
+
 def test_a_star_has_no_tree_to_tell_of() -> None:
     assert planned(policy=a_policy(terms=terms(copies=(LOCAL, REMOTELY)))).copy_trees == ()
 

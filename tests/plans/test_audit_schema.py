@@ -121,3 +121,12 @@ def test_what_is_not_known_comes_before_what_is_broken() -> None:
     for one in ("objectives_broken", "disturbances_broken"):
         worse = replace(summary, **{one: 1})
         assert replace(good(), summary=worse).exit_code is ExitCode.OBJECTIVE_BROKEN
+
+
+def test_a_control_tells_its_rulings_by_what_they_came_to() -> None:
+    (control,) = (one for one in bad().controls if one.id == "BK-2")
+    broken = control.in_status(codes.ControlStatus.BROKEN)
+    assert len(broken) == 12
+    assert {one.status for one in broken} == {codes.ControlStatus.BROKEN}
+    (excused,) = control.in_status(codes.ControlStatus.EXCEPTED)
+    assert "moves in spring" in excused.text
