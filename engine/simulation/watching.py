@@ -55,7 +55,11 @@ class Watch:
         """Look at the world before anything happens."""
         for instance in world.instances.values():
             self.born(instance)
-        for snapshot in world.snapshots.values():
+        # Of what is there only the newest says how old a database's newest point is.
+        newest_first = sorted(
+            world.snapshots.values(), key=lambda one: one.taken_at or now, reverse=True
+        )
+        for snapshot in newest_first:
             resource = snapshot.tags.get(RESOURCE)
             if resource is None:
                 continue
