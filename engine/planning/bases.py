@@ -22,7 +22,7 @@ def captured(holding: Holding) -> tuple[datetime, str]:
 
 def made(holding: Holding) -> tuple[datetime, str]:
     """Order objects by when they were made: copies are made later than their data."""
-    return (holding.snapshot.created_at or holding.taken_at, holding.arn)
+    return (holding.made_at, holding.arn)
 
 
 Age = Callable[[Holding], tuple[datetime, str]]

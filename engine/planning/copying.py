@@ -202,15 +202,11 @@ def _origins(
     since = world.now - (HUB_PATIENCE if is_read else BLIND_PATIENCE)
     newest = max((h.slot for h in there if h.is_point), default=None)
     for slot, origin in at_home.items():
-        is_late = isinstance(origin, Holding) and origin.is_available and _made(origin) <= since
+        is_late = isinstance(origin, Holding) and origin.is_available and origin.made_at <= since
         is_next = newest is None or slot > newest
         if is_late and is_next and not isinstance(origins.get(slot), Holding):
             origins[slot] = origin
     return origins
-
-
-def _made(holding: Holding) -> datetime:
-    return holding.snapshot.created_at or holding.taken_at
 
 
 def _origins_at(draft: Draft, role: Role, location: Location) -> dict[datetime, Origin]:

@@ -287,7 +287,7 @@ def _made(origin: Origin) -> tuple[bool, datetime, str]:
     """Order what exists by when it was made; what is planned is later than all of it."""
     if isinstance(origin, Planned):
         return (True, origin.taken_at, origin.arn)
-    return (False, origin.snapshot.created_at or origin.taken_at, origin.arn)
+    return (False, origin.made_at, origin.arn)
 
 
 def _other_keys(origin: Origin, new: Planned, before: list[Origin]) -> bool:

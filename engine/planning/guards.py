@@ -139,7 +139,7 @@ def _fresh(draft: Draft, location: Location, world: World) -> int:
         and h.is_point
         and h.is_available
         and _makes_room(h.marks)
-        and (h.snapshot.created_at or h.taken_at) > world.now - FRESH
+        and h.made_at > world.now - FRESH
     }
     planned = {
         p.slot

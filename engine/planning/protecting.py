@@ -173,7 +173,7 @@ def _targets_that_matter(holding: Holding, around: _Surroundings) -> set[Locatio
     copying = {at for at in wishing if at.account == home.account} | _old_targets(holding, around)
     if not world.is_tight(home):
         return wishing | copying
-    return set() if made(holding)[0] <= world.now - LONGEST_COPY else copying
+    return set() if holding.made_at <= world.now - LONGEST_COPY else copying
 
 
 def _old_targets(holding: Holding, around: _Surroundings) -> set[Location]:

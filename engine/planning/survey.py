@@ -57,6 +57,11 @@ class Holding:
     kms_key: str | None
     allocated_gib: int
 
+    @property
+    def made_at(self) -> datetime:
+        """When the object was made: a copy is made later than its data was captured."""
+        return self.snapshot.created_at or self.taken_at
+
 
 def holding_of(snapshot: Snapshot, marks: Marks) -> Holding:
     """Return an owned snapshot in the planner's words."""

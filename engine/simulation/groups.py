@@ -179,16 +179,15 @@ class Group:
             holding.kms_key,
             snapshot.allocated_gib,
         )
-        made = snapshot.created_at or holding.taken_at
         is_left = holding.state in _LEFT
         return Seen(
             snapshot=snapshot,
             holding=holding,
             number=self.kind.number(fact),
-            made=(made, snapshot.arn),
+            made=(holding.made_at, snapshot.arn),
             slotted=(holding.slot, snapshot.arn),
             chain=None if is_left else self.kind.number(holding.chain),
-            latest=max(made, holding.taken_at),
+            latest=max(holding.made_at, holding.taken_at),
         )
 
 

@@ -92,7 +92,7 @@ class Bases:
         members = self._chain(chain)
         if chain in self._evidence.planned_by_chain or any(one.is_in_flight for one in members):
             return False
-        times = [_made(one) for one in members]
+        times = [one.made_at for one in members]
         says = case.now_says or case.maker_says
         idle_after = says.terms.idle_after if says else DEFAULT_IDLE_AFTER
         return all(time is not None and time + idle_after <= self._evidence.now for time in times)
@@ -106,15 +106,11 @@ class Bases:
 
 
 def _as_follower(held: Held) -> Follower:
-    return Follower(held.snapshot.taken_at, _made(held))
+    return Follower(held.snapshot.taken_at, held.made_at)
 
 
 def _earlier(time: datetime | None, other: datetime | None) -> datetime | None:
     return min(time, other) if time is not None and other is not None else None
-
-
-def _made(held: Held) -> datetime | None:
-    return held.snapshot.created_at or held.snapshot.taken_at
 
 
 def _not_before(time: datetime | None, other: datetime | None) -> bool:

@@ -54,6 +54,11 @@ class Held:
         return chain_of(self.marks, self.snapshot.location)
 
     @property
+    def made_at(self) -> datetime | None:
+        """When the object was made, as far as AWS tells."""
+        return self.snapshot.created_at or self.snapshot.taken_at
+
+    @property
     def is_point(self) -> bool:
         """Whether it stands for a recovery point, if it did not fail."""
         return self.marks.role is not Role.BRIDGE

@@ -60,8 +60,7 @@ def _possible_readers(case: Case, evidence: Evidence) -> frozenset[Location]:
     unmarked = frozenset([at for at in now | before if at.account == case.location.account])
     if case.location not in evidence.short_of_room:
         return now | unmarked
-    snapshot = case.held.snapshot
-    made = snapshot.created_at or snapshot.taken_at
+    made = case.held.made_at
     over = made is not None and made + COPIES_END <= evidence.now
     return frozenset() if over else unmarked
 

@@ -60,7 +60,7 @@ MUTANTS: tuple[Mutant, ...] = (
             (
                 "incomplete-for-a-week",
                 "what a sister region may be copying stays for a week",
-                "    return set() if made(holding)[0] <= world.now - LONGEST_COPY else copying",
+                "    return set() if holding.made_at <= world.now - LONGEST_COPY else copying",
                 "    return set()",
             ),
             (
