@@ -42,7 +42,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "documents.windows": {"documents.model"},
     "documents.scene": {"documents.model"},
     "documents": {"errors", "retention", "schemas", "inventory.records"},
-    "planning": VALUES | {"verifying", "costs.prices", "costs.price_file", "costs.durations"},
+    "planning": {
+        *(*VALUES, "verifying"),
+        *("costs.prices", "costs.price_file", "costs.durations", "costs.ranges"),
+    },
     "verifying": VALUES,
     "simulation": VALUES | {"planning", "verifying", "documents.scene", "costs", "errors"},
     "inventory.wire": {"inventory.records"},

@@ -27,6 +27,7 @@ CREATE TRIGGER IF NOT EXISTS entries_stay BEFORE UPDATE ON entries
 CREATE TRIGGER IF NOT EXISTS entries_remain BEFORE DELETE ON entries
     BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 """
+_NEWEST_RUNS = "SELECT run FROM entries WHERE kind = 'run_started' ORDER BY seq DESC LIMIT ?"
 
 
 def default_path(root: Path) -> Path:
@@ -72,10 +73,9 @@ def read_runs(path: Path, limit: int) -> tuple[Entry, ...]:
     Raises:
         JournalError: there is no journal, or it cannot be read.
     """
-    newest = "SELECT run FROM entries WHERE kind = 'run_started' ORDER BY seq DESC LIMIT ?"
     sql = (
         "SELECT seq, run, at, kind, step, detail FROM entries"
-        f" WHERE kind IN ('run_started', 'run_ended') AND run IN ({newest}) ORDER BY seq"
+        f" WHERE kind IN ('run_started', 'run_ended') AND run IN ({_NEWEST_RUNS}) ORDER BY seq"
     )
     return _read(path, sql, limit)
 
@@ -92,10 +92,10 @@ def read_observed(path: Path, limit: int) -> tuple[Entry, ...]:
     Raises:
         JournalError: there is no journal, or it cannot be read.
     """
-    newest = "SELECT run FROM entries WHERE kind = 'run_started' ORDER BY seq DESC LIMIT ?"
     sql = (
         "SELECT seq, run, at, kind, step, detail FROM entries"
-        f" WHERE kind = 'step' AND detail LIKE '%\"seen\":%' AND run IN ({newest}) ORDER BY seq"
+        " WHERE kind = 'step' AND detail LIKE '%\"seen\":%'"
+        f" AND run IN ({_NEWEST_RUNS}) ORDER BY seq"
     )
     return _read(path, sql, limit)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import msgspec
+from typing import TYPE_CHECKING, Any
 
 from engine.aws.errors import AwsError, calling
+from engine.aws.rds_shapes import PAGE, decoded, tags_of
 from engine.inventory.bulk import Strings
 from engine.inventory.convert import (
     MANUAL_CLUSTER_SNAPSHOTS,
@@ -41,11 +40,6 @@ from engine.inventory.wire import (
 
 if TYPE_CHECKING:
     from mypy_boto3_rds.client import RDSClient
-    from mypy_boto3_rds.type_defs import TagTypeDef
-
-Wire = TypeVar("Wire")
-
-PAGE = 100
 
 
 def list_instances(client: RDSClient, at: Location) -> tuple[Instance, ...]:
@@ -58,7 +52,7 @@ def list_instances(client: RDSClient, at: Location) -> tuple[Instance, ...]:
         return tuple(
             instance_record(wire, at, strings)
             for page in pages
-            for wire in _decode(page["DBInstances"], WireInstance)
+            for wire in decoded(page["DBInstances"], WireInstance)
         )
 
 
@@ -67,7 +61,7 @@ def find_instance(client: RDSClient, at: Location, identifier: str) -> Instance 
     try:
         with calling("rds:DescribeDBInstances", at):
             answer = client.describe_db_instances(DBInstanceIdentifier=identifier)
-            found = _decode(answer["DBInstances"], WireInstance)
+            found = decoded(answer["DBInstances"], WireInstance)
     except AwsError as error:
         if error.code.startswith("DBInstanceNotFound"):
             return None
@@ -85,7 +79,7 @@ def list_automated_backups(client: RDSClient, at: Location) -> tuple[AutomatedBa
         found = (
             automated_record(wire, at, strings)
             for page in pages
-            for wire in _decode(page["DBInstanceAutomatedBackups"], WireAutomatedBackup)
+            for wire in decoded(page["DBInstanceAutomatedBackups"], WireAutomatedBackup)
         )
         return tuple(backup for backup in found if backup is not None)
 
@@ -129,7 +123,7 @@ def _snapshots(
             **parameters, PaginationConfig={"PageSize": PAGE}
         )
         for page in pages:
-            for wire in _decode(page["DBSnapshots"], WireSnapshot):
+            for wire in decoded(page["DBSnapshots"], WireSnapshot):
                 yield snapshot_record(wire, at, strings)
 
 
@@ -137,7 +131,7 @@ def read_quotas(client: RDSClient, at: Location) -> Mapping[Kind, Quota]:
     """Read how many manual snapshots of each kind there are and may be, where AWS tells."""
     with calling("rds:DescribeAccountAttributes", at):
         answer = client.describe_account_attributes()
-        told = _decode(answer["AccountQuotas"], WireQuota)
+        told = decoded(answer["AccountQuotas"], WireQuota)
     names = {Kind.INSTANCE: MANUAL_SNAPSHOTS, Kind.CLUSTER: MANUAL_CLUSTER_SNAPSHOTS}
     found = {kind: quota_record(told, name) for kind, name in names.items()}
     return {kind: quota for kind, quota in found.items() if quota is not None}
@@ -150,7 +144,7 @@ def list_events(client: RDSClient, at: Location, since: datetime) -> tuple[Event
             SourceType="db-instance", StartTime=since, PaginationConfig={"PageSize": PAGE}
         )
         events = (
-            event_record(wire) for page in pages for wire in _decode(page["Events"], WireEvent)
+            event_record(wire) for page in pages for wire in decoded(page["Events"], WireEvent)
         )
         return tuple(event for event in events if event is not None)
 
@@ -160,7 +154,7 @@ def accounts_that_may_restore(client: RDSClient, at: Location, identifier: str) 
     with calling("rds:DescribeDBSnapshotAttributes", at):
         answer = client.describe_db_snapshot_attributes(DBSnapshotIdentifier=identifier)
         attributes = answer["DBSnapshotAttributesResult"].get("DBSnapshotAttributes", [])
-        return accounts_shared_with(_decode(attributes, WireAttribute))
+        return accounts_shared_with(decoded(attributes, WireAttribute))
 
 
 def create_snapshot(
@@ -169,7 +163,7 @@ def create_snapshot(
     """Start a snapshot of an instance. Explicit tags suppress CopyTagsToSnapshot."""
     with calling("rds:CreateDBSnapshot", at):
         client.create_db_snapshot(
-            DBSnapshotIdentifier=identifier, DBInstanceIdentifier=instance, Tags=_tags(tags)
+            DBSnapshotIdentifier=identifier, DBInstanceIdentifier=instance, Tags=tags_of(tags)
         )
 
 
@@ -193,7 +187,7 @@ def copy_snapshot(
         client.copy_db_snapshot(
             SourceDBSnapshotIdentifier=origin,
             TargetDBSnapshotIdentifier=identifier,
-            Tags=_tags(tags),
+            Tags=tags_of(tags),
             **more,
         )
 
@@ -227,7 +221,7 @@ def delete_snapshot(client: RDSClient, at: Location, identifier: str) -> None:
 def add_tags(client: RDSClient, at: Location, arn: str, tags: Mapping[str, str]) -> None:
     """Set tags."""
     with calling("rds:AddTagsToResource", at):
-        client.add_tags_to_resource(ResourceName=arn, Tags=_tags(tags))
+        client.add_tags_to_resource(ResourceName=arn, Tags=tags_of(tags))
 
 
 def remove_tags(client: RDSClient, at: Location, arn: str, keys: Sequence[str]) -> None:
@@ -282,13 +276,3 @@ def fail_over(client: RDSClient, at: Location, instance: str) -> None:
     """
     with calling("rds:RebootDBInstance", at):
         client.reboot_db_instance(DBInstanceIdentifier=instance, ForceFailover=True)
-
-
-def _tags(tags: Mapping[str, str]) -> list[TagTypeDef]:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
-def _decode(items: Any, shape: type[Wire]) -> list[Wire]:
-    """Type a part of an answer; texts become numbers and times where the shape says so."""
-    decoded: list[Wire] = msgspec.convert(items, list[shape], strict=False)  # type: ignore[valid-type]
-    return decoded

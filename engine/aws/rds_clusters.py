@@ -6,11 +6,10 @@ Tags are set and removed by ARN, as everywhere.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import msgspec
+from typing import TYPE_CHECKING, Any
 
 from engine.aws.errors import AwsError, calling
+from engine.aws.rds_shapes import PAGE, decoded, tags_of
 from engine.inventory.bulk import Strings
 from engine.inventory.convert import RESTORE, accounts_shared_with
 from engine.inventory.convert_clusters import cluster_record, cluster_snapshot_record
@@ -20,11 +19,6 @@ from engine.inventory.wire_clusters import WireCluster, WireClusterSnapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_rds.client import RDSClient
-    from mypy_boto3_rds.type_defs import TagTypeDef
-
-Wire = TypeVar("Wire")
-
-PAGE = 100
 
 
 def list_clusters(client: RDSClient, at: Location) -> tuple[Instance, ...]:
@@ -37,7 +31,7 @@ def list_clusters(client: RDSClient, at: Location) -> tuple[Instance, ...]:
         return tuple(
             cluster_record(wire, at, strings)
             for page in pages
-            for wire in _decode(page["DBClusters"], WireCluster)
+            for wire in decoded(page["DBClusters"], WireCluster)
         )
 
 
@@ -74,7 +68,7 @@ def _snapshots(
             **parameters, PaginationConfig={"PageSize": PAGE}
         )
         for page in pages:
-            for wire in _decode(page["DBClusterSnapshots"], WireClusterSnapshot):
+            for wire in decoded(page["DBClusterSnapshots"], WireClusterSnapshot):
                 yield cluster_snapshot_record(wire, at, strings)
 
 
@@ -86,7 +80,7 @@ def accounts_that_may_restore(client: RDSClient, at: Location, identifier: str) 
         )
         result = answer["DBClusterSnapshotAttributesResult"]
         return accounts_shared_with(
-            _decode(result.get("DBClusterSnapshotAttributes", []), WireAttribute)
+            decoded(result.get("DBClusterSnapshotAttributes", []), WireAttribute)
         )
 
 
@@ -96,7 +90,7 @@ def create_snapshot(
     """Start a snapshot of a cluster. Explicit tags suppress CopyTagsToSnapshot."""
     with calling("rds:CreateDBClusterSnapshot", at):
         client.create_db_cluster_snapshot(
-            DBClusterSnapshotIdentifier=identifier, DBClusterIdentifier=cluster, Tags=_tags(tags)
+            DBClusterSnapshotIdentifier=identifier, DBClusterIdentifier=cluster, Tags=tags_of(tags)
         )
 
 
@@ -115,7 +109,7 @@ def copy_snapshot(
         client.copy_db_cluster_snapshot(
             SourceDBClusterSnapshotIdentifier=origin,
             TargetDBClusterSnapshotIdentifier=identifier,
-            Tags=_tags(tags),
+            Tags=tags_of(tags),
             **more,
         )
 
@@ -148,12 +142,3 @@ def delete_snapshot(client: RDSClient, at: Location, identifier: str) -> None:
     """Delete a cluster snapshot; while it is being copied to, this cancels the copy."""
     with calling("rds:DeleteDBClusterSnapshot", at):
         client.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=identifier)
-
-
-def _tags(tags: Mapping[str, str]) -> list[TagTypeDef]:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
-def _decode(items: Any, shape: type[Wire]) -> list[Wire]:
-    decoded: list[Wire] = msgspec.convert(items, list[shape], strict=False)  # type: ignore[valid-type]
-    return decoded

@@ -9,7 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.cli.inputs import add_at, add_policies, parse_time, read_documents, the_time
+from engine.cli.inputs import (
+    add_at,
+    add_policies,
+    check_choice,
+    parse_time,
+    read_documents,
+    the_time,
+)
 from engine.documents.model import Documents
 from engine.errors import UsageError
 from engine.inventory.records import Inventory
@@ -59,8 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge, tell; exit 6 when something is broken, 3 when not everything could be judged."""
-    _check_choice("-format", "ENGINE_FORMAT", args.format, FORMATS)
-    _check_choice("-shares", "ENGINE_SHARES", args.shares, DEPTHS)
+    check_choice("-format", "ENGINE_FORMAT", args.format, FORMATS)
+    check_choice("-shares", "ENGINE_SHARES", args.shares, DEPTHS)
     if args.at:
         parse_time(args.at)
     days = _days(args.days)
@@ -70,13 +77,6 @@ def run(args: argparse.Namespace) -> int:
         found = _audit(args, days)
         _show(found, args)
     return int(found.exit_code)
-
-
-def _check_choice(flag: str, variable: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise UsageError(
-            f"{flag} cannot be {value}", where=variable, fix=f"say one of {', '.join(known)}"
-        )
 
 
 def _days(text: str) -> int:

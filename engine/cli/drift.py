@@ -8,9 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.cli.inputs import add_at, add_policies, parse_time, read_documents, the_time
+from engine.cli.inputs import (
+    add_at,
+    add_policies,
+    check_choice,
+    parse_time,
+    read_documents,
+    the_time,
+)
 from engine.documents.model import Documents
-from engine.errors import ExitCode, UsageError, worst
+from engine.errors import ExitCode, worst
 from engine.inventory.records import Inventory
 from engine.plans.plan import PlanOptions
 
@@ -56,8 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Look, tell; exit 2 when there is any drift, 3 when not everything could be read."""
-    _check_choice("-format", "ENGINE_FORMAT", args.format, FORMATS)
-    _check_choice("-shares", "ENGINE_SHARES", args.shares, DEPTHS)
+    check_choice("-format", "ENGINE_FORMAT", args.format, FORMATS)
+    check_choice("-shares", "ENGINE_SHARES", args.shares, DEPTHS)
     if args.at:
         parse_time(args.at)
     from engine.inventory.bulk import collector_paused
@@ -66,13 +73,6 @@ def run(args: argparse.Namespace) -> int:
         found = _find(args)
         _show(found, args)
     return int(exit_code(found))
-
-
-def _check_choice(flag: str, variable: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise UsageError(
-            f"{flag} cannot be {value}", where=variable, fix=f"say one of {', '.join(known)}"
-        )
 
 
 def exit_code(found: DriftFound) -> ExitCode:

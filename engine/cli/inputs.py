@@ -45,6 +45,18 @@ def read_documents(args: argparse.Namespace) -> Documents:
     return load_or_raise(document_paths(args))
 
 
+def check_choice(flag: str, variable: str, value: str, known: tuple[str, ...]) -> None:
+    """Check a value that may come from a variable, which argparse does not hold to its choices.
+
+    Raises:
+        UsageError: it is none of those that are known.
+    """
+    if value not in known:
+        raise UsageError(
+            f"{flag} cannot be {value}", where=variable, fix=f"say one of {', '.join(known)}"
+        )
+
+
 def add_at(parser: argparse.ArgumentParser) -> None:
     """Declare -at."""
     parser.add_argument(

@@ -37,7 +37,12 @@ class Pace:
     mib_per_second: Range
     seen: int = 0
 
+    def storing(self, gib: Range) -> Range:
+        """Return how many seconds of the work go by the size, for so many GiB."""
+        return gib * MIB_OF_GIB / self.mib_per_second
 
+
+MIB_OF_GIB = 1024.0
 _EBS_MOST = 500.0  # MiB per second of one copy (EBS User Guide, Time-based copies, Quotas)
 ASSUMED_PACES: Mapping[Work, Pace] = {
     Work.CREATE: Pace(Range(60.0, 900.0), Range(25.0, _EBS_MOST)),
@@ -60,7 +65,7 @@ class Paces:
     def seconds(self, work: Work, gib: Range) -> Range:
         """Return how many seconds it takes to store so many GiB."""
         pace = self.of(work)
-        return pace.seconds + gib * 1024.0 / pace.mib_per_second
+        return pace.seconds + pace.storing(gib)
 
 
 def work_of_copy(origin: tuple[str, str], to: tuple[str, str]) -> Work:

@@ -204,6 +204,11 @@ def tags_record(wire: list[WireTag] | None, strings: Strings) -> Mapping[str, st
     return {share(tag.key, tag.key): share(tag.value or "", tag.value or "") for tag in wire}
 
 
+def tags_wire(tags: Mapping[str, str]) -> list[WireTag]:
+    """Return a mapping as a `TagList`."""
+    return [WireTag(key, value) for key, value in tags.items()]
+
+
 def key_record(wire: WireKey, location: Location, strings: Strings) -> Key:
     """Return the record of a KMS key with its aliases, each as `alias/name`."""
     names = (a.name if isinstance(a, WireAlias) else a for a in wire.aliases or ())

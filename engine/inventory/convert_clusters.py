@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.inventory.bulk import Strings
-from engine.inventory.convert import moment, rds_prefix, snapshot_type, tags_record
+from engine.inventory.convert import moment, rds_prefix, snapshot_type, tags_record, tags_wire
 from engine.inventory.records import Instance, Location, Snapshot
-from engine.inventory.wire import WireTag
 from engine.inventory.wire_clusters import WireCluster, WireClusterSnapshot
 
 
@@ -104,7 +103,7 @@ def cluster_wire(record: Instance) -> WireCluster:
         replicas=list(record.replicas),
         aws_backup_arn=record.aws_backup_arn,
         created_at=record.created_at,
-        tags=_tags(record.tags),
+        tags=tags_wire(record.tags),
     )
 
 
@@ -124,9 +123,5 @@ def cluster_snapshot_wire(record: Snapshot) -> WireClusterSnapshot:
         allocated_gib=record.allocated_gib,
         progress=record.progress,
         source_snapshot=record.source_snapshot,
-        tags=_tags(record.tags),
+        tags=tags_wire(record.tags),
     )
-
-
-def _tags(tags: Mapping[str, str]) -> list[WireTag]:
-    return [WireTag(key, value) for key, value in tags.items()]

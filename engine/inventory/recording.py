@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from engine.inventory.convert import (
     PENDING_RETENTION,
     REPLICATION,
     RESTORE,
+    tags_wire,
 )
 from engine.inventory.recording_clusters import cluster_parts
 from engine.inventory.records import (
@@ -55,7 +56,6 @@ from engine.inventory.wire import (
     WireScope,
     WireSnapshot,
     WireStatus,
-    WireTag,
     WireZone,
     ZoneListing,
 )
@@ -219,7 +219,7 @@ def _instance(record: Instance) -> WireInstance:
         aws_backup_arn=record.aws_backup_arn,
         option_groups=[WireOptionGroup(name) for name in record.option_groups],
         created_at=record.created_at,
-        tags=_tags(record.tags),
+        tags=tags_wire(record.tags),
         statuses=[WireStatus(REPLICATION, record.replication)] if record.replication else None,
         pending=_pending(record) or None,
         parameter_groups=[
@@ -276,7 +276,7 @@ def _snapshot(record: Snapshot) -> WireSnapshot:
         source_snapshot=record.source_snapshot,
         option_group=record.option_group,
         tde_credential=_SOME_TDE_CREDENTIAL if record.tde else None,
-        tags=_tags(record.tags),
+        tags=tags_wire(record.tags),
         database_time=record.database_time,
         full_bytes=record.full_bytes,
     )
@@ -293,10 +293,6 @@ def _shares(snapshots: Iterable[Snapshot]) -> dict[str, WireAttributesAnswer]:
         for snapshot in snapshots
         if snapshot.shared_with is not None
     }
-
-
-def _tags(tags: Mapping[str, str]) -> list[WireTag]:
-    return [WireTag(key, value) for key, value in tags.items()]
 
 
 def _key(record: Key) -> WireKey:

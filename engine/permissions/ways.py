@@ -200,7 +200,6 @@ def _trees(policy: Policy) -> Iterator[tuple[CopyRule, ...]]:
 
 def _onward(rules: tuple[CopyRule, ...], home: Location, estate: Estate) -> Iterator[Way]:
     """Yield the ways from target to target of the cheapest tree."""
-    direct = {way.there: way for rule in rules for way in _ways(rule.target, home, estate)}
     stops = {
         way.there: Stop(way.there, rule.every, not way.key.endswith(DEFAULT_KEY_ALIAS), way.key)
         for rule in rules
@@ -209,7 +208,7 @@ def _onward(rules: tuple[CopyRule, ...], home: Location, estate: Estate) -> Iter
     parents = cheapest(home, list(stops.values()), known_prices()).parents if stops else {}
     for there, hub in parents.items():
         if hub != home:
-            yield Way(hub, there, direct[there].key, direct[hub].key)
+            yield Way(hub, there, stops[there].key, stops[hub].key)
 
 
 def _places(estate: Estate) -> Iterator[Location]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
 from engine.costs.durations import ASSUMED_PACES, Work, work_of_copy
+from engine.costs.ranges import exactly
 from engine.documents.model import FailBack
 from engine.identity.chains import Chain
 from engine.identity.marks import Role
@@ -21,8 +22,6 @@ from engine.plans.amounts import lasting
 from engine.plans.codes import Guard
 from engine.plans.digest import guard_digest
 from engine.plans.plan import Warned
-
-MIB_OF_GIB = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +186,7 @@ def _most_seconds(origin: Location | None, location: Location, instance: Instanc
     Whatever takes its time for an increment too is left out.
     """
     work = Work.CREATE if origin is None else work_of_copy(astuple(origin), astuple(location))
-    return instance.allocated_gib * MIB_OF_GIB / ASSUMED_PACES[work].mib_per_second.low
+    return ASSUMED_PACES[work].storing(exactly(instance.allocated_gib)).high
 
 
 def _proposal(source: Source, back: Failback, event: Event | None, fix: str) -> Warned:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import datetime, timedelta
 from heapq import merge
 
@@ -17,7 +18,7 @@ from engine.documents.scene import Event, Happening
 from engine.inventory.records import Inventory, Location
 from engine.planning.plan import make_plan
 from engine.plans.codes import Action
-from engine.plans.plan import Plan, Step
+from engine.plans.plan import Plan
 from engine.simulation import noticing
 from engine.simulation.agenda import Agenda, Turn
 from engine.simulation.backing_up import back_up, next_backup
@@ -381,7 +382,7 @@ class _Game:
         like = World(self._places, self._settings, shelves=self._keeper.empty())
         whole = together([world for _, world, _ in parts], like)
         plan = make_plan(self._documents, whole.inventory(tick), tick)
-        run = Run(self._estate, plan.steps, whole, lambda step: self._takes(whole, step), tick)
+        run = Run(self._estate, plan.steps, whole, whole.takes_copy, tick)
         entries = run.proceed(tick)
         owners = self._owners(parts)
         self._count(entries, 1)
@@ -412,10 +413,6 @@ class _Game:
             for notice in noticing.of_full([step], noticed):
                 self._log.notice_of(tick, noticed, notice)
         return self._log.noticed > before
-
-    def _takes(self, whole: World, step: Step) -> bool:
-        at = Location(step.location.account, step.location.region)
-        return whole.copies_at(at) < self._settings.copies_in_flight
 
     def _owners(self, parts: Sequence[Part]) -> dict[str, int]:
         """Return which part each source is in, by its address."""
@@ -450,8 +447,6 @@ def _take_over(
 
 def _with_loose(world: World, estate: str) -> dict[Location, Place]:
     """Return the places with the snapshots that belong to no database that is played."""
-    from dataclasses import replace
-
     found = dict(world.places)
     for snapshot in loose(world, estate):
         place = found[snapshot.location]

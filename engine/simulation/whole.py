@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from engine.documents.model import Documents
 from engine.documents.scene import Event, Happening
-from engine.inventory.records import Inventory, Location
+from engine.inventory.records import Inventory
 from engine.planning.plan import make_plan
 from engine.plans.plan import Plan, Step
 from engine.simulation import noticing
@@ -160,7 +160,7 @@ class _Game:
 
     def _begin_run(self, tick: datetime) -> None:
         plan = make_plan(self._documents, self._world.inventory(tick), tick)
-        self._run = Run(plan.estate, plan.steps, self._world, self._has_room, tick)
+        self._run = Run(plan.estate, plan.steps, self._world, self._world.takes_copy, tick)
         self._proceed(tick, plan)
 
     def _proceed(self, now: datetime, plan: Plan | None = None) -> None:
@@ -177,10 +177,6 @@ class _Game:
         self._summary.note_counts(self._world.counts())
         if self._run.is_over(self._settings.pace):
             self._run = None
-
-    def _has_room(self, step: Step) -> bool:
-        at = Location(step.location.account, step.location.region)
-        return self._world.copies_at(at) < self._settings.copies_in_flight
 
     def _notice(self, now: datetime, found: Iterable[Notice]) -> None:
         for one in self._watch.noticed.new(found):

@@ -20,6 +20,7 @@ from engine.inventory.records import (
     SnapshotState,
     SnapshotType,
 )
+from engine.plans.plan import Step
 from engine.simulation.settings import Settings
 from engine.simulation.shelves import Shelves
 from engine.simulation.things import Flight, Place, is_counted
@@ -96,6 +97,11 @@ class World:
     def copies_at(self, at: Location) -> int:
         """Return how many copies to a location are on their way."""
         return sum(1 for one in self.flights.values() if one.is_copy and one.location == at)
+
+    def takes_copy(self, step: Step) -> bool:
+        """Say whether there is room for one more copy on its way to where a step makes it."""
+        at = Location(step.location.account, step.location.region)
+        return self.copies_at(at) < self.settings.copies_in_flight
 
     def readers(self, arn: str) -> Iterable[Flight]:
         """Yield what is on its way as a copy of a snapshot."""
