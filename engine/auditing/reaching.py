@@ -10,7 +10,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from engine.documents.model import Every, Schedule
-from engine.planning.slots import next_due, period_start
+from engine.planning.slots import due_between, next_due, period_start
 from engine.retention.decide import decide
 from engine.retention.keep import Keep
 
@@ -73,11 +73,7 @@ def _is_sub_daily(rhythm: Rhythm) -> bool:
 
 
 def _slots(rhythm: Rhythm, start: datetime, end: datetime) -> list[datetime]:
-    moments: list[datetime] = []
-    moment = next_due(rhythm.schedule, rhythm.timezone, start)
-    while moment is not None and moment <= end:
-        moments.append(moment)
-        moment = next_due(rhythm.schedule, rhythm.timezone, moment)
+    moments = list(due_between(rhythm.schedule, rhythm.timezone, start, end))
     if rhythm.every is None:
         return moments
     periods: dict[datetime, datetime] = {}

@@ -14,7 +14,7 @@ from engine.inventory.records import Location
 from engine.planning.holds import hold_on
 from engine.planning.one_off import promised
 from engine.planning.retaining import Rules, rules_at, rules_for
-from engine.planning.slots import next_due, period_start
+from engine.planning.slots import due_between, period_start
 from engine.planning.survey import Holding, Life, Source
 from engine.retention.decide import decide
 
@@ -100,12 +100,7 @@ def _coming(side: Side, source: Source, location: Location) -> Iterator[datetime
 
 @lru_cache(maxsize=256)
 def _slots(schedule: Schedule, timezone: ZoneInfo, now: datetime) -> tuple[datetime, ...]:
-    slots = []
-    slot = next_due(schedule, timezone, now)
-    while slot is not None and slot <= now + HORIZON:
-        slots.append(slot)
-        slot = next_due(schedule, timezone, slot)
-    return tuple(slots)
+    return tuple(due_between(schedule, timezone, now, now + HORIZON))
 
 
 def _first_of_each(

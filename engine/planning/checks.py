@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from engine.planning.replicas import body_of
 from engine.planning.room import KINDS, QUOTA_CODES
 from engine.planning.routes import RouteBook, is_default_key, resolve_key
 from engine.planning.share_checks import check_option_groups, check_shares
-from engine.planning.slots import latest_due, next_due, period_start
+from engine.planning.slots import due_between, latest_due, period_start
 from engine.planning.survey import Source, World, survey
 from engine.planning.weekly_windows import minute_of_week, overlaps, weekly_spans
 from engine.plans.amounts import figures
@@ -259,14 +259,9 @@ class _SteadyCounts:
         """Return the past slots of a schedule; its locations and their rules share them."""
         known = (schedule, timezone.key)
         if known not in self._slots:
-            self._slots[known] = tuple(islice(self._past(schedule, timezone), _MOST_SLOTS))
+            past = due_between(schedule, timezone, self._now - _HORIZON, self._now)
+            self._slots[known] = tuple(islice(past, _MOST_SLOTS))
         return self._slots[known]
-
-    def _past(self, schedule: Schedule, timezone: ZoneInfo) -> Iterator[datetime]:
-        moment = next_due(schedule, timezone, self._now - _HORIZON)
-        while moment is not None and moment <= self._now:
-            yield moment
-            moment = next_due(schedule, timezone, moment)
 
 
 def _target_keys(world: World) -> Iterable[Warned]:

@@ -58,14 +58,30 @@ def latest_due(schedule: Schedule, timezone: ZoneInfo, now: datetime) -> Slot | 
 @lru_cache(maxsize=4096)
 def next_due(schedule: Schedule, timezone: ZoneInfo, now: datetime) -> datetime | None:
     """Return the first slot after `now`."""
+    return next(_due_after(schedule, timezone, now), None)
+
+
+def due_between(
+    schedule: Schedule, timezone: ZoneInfo, since: datetime, until: datetime
+) -> Iterator[datetime]:
+    """Yield the slots after `since` up to `until`, itself included, in order."""
+    return takewhile(lambda at: at <= until, _due_after(schedule, timezone, since))
+
+
+def _due_after(schedule: Schedule, timezone: ZoneInfo, moment: datetime) -> Iterator[datetime]:
+    """Yield the slots after a moment, each once, though clock changes let local times meet."""
     cadence = schedule.cadence
-    local = now.astimezone(timezone).replace(tzinfo=None)
+    local = moment.astimezone(timezone).replace(tzinfo=None)
+    slots: Iterator[datetime]
     if isinstance(cadence, Every):
         days = (local.date() + timedelta(days=ahead) for ahead in count(-2))
         slots = (at for d in days for at in _slots_of_day(schedule, cadence.period, timezone, d))
-        return next(at for at in slots if at > now)
-    ahead = _cron(cadence.expression, local - DAY, timezone)
-    return next((at for at in ahead if at > now), None)
+    else:
+        slots = _cron(cadence.expression, local - DAY, timezone)
+    for at in slots:
+        if at > moment:
+            yield at
+            moment = at
 
 
 def period_start(every: timedelta, timezone: ZoneInfo, moment: datetime) -> datetime:
@@ -135,6 +151,9 @@ def _cron(
 ) -> Iterator[datetime]:
     from cronsim import CronSim
 
-    names = CronSim(expression, start, reverse=reverse)
-    near = takewhile(lambda naive: abs(naive - start) <= _HORIZON, names)
-    return (resolve(naive, timezone) for naive in near)
+    previous = start
+    for naive in CronSim(expression, start, reverse=reverse):
+        if abs(naive - previous) > _HORIZON:
+            return
+        yield resolve(naive, timezone)
+        previous = naive

@@ -25,6 +25,7 @@ class Hand:
         gone: when databases were deleted, by resource id.
         made: what was made by hand, as it was then.
         heirs: whose heirs the restored databases are, by resource id.
+        tiers: what databases are tagged with as their tier, gone ones too, by resource id.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Hand:
         self.gone: dict[str, datetime] = {}
         self.made: dict[str, Seen] = {}
         self.heirs: dict[str, str] = {}
+        self.tiers: dict[str, str] = {}
 
     # -- looking ----------------------------------------------------------------------------------
 
@@ -54,14 +56,10 @@ class Hand:
         """Return all snapshots that RDS itself does not make and remove."""
         return {arn: one for arn, one in self.seen().items() if one.type != "automated"}
 
-    def tiers(self) -> dict[str, str]:
-        """Return what databases are tagged with as their tier, by their resource ids."""
-        return {
-            one["DbiResourceId"]: tag["Value"]
-            for _, one in self._databases()
-            for tag in one["TagList"]
-            if tag["Key"] == "tier"
-        }
+    def note_tiers(self) -> None:
+        """Remember the tiers of the databases of now; an heir's are noted as it is made."""
+        for _, one in self._databases():
+            self.tiers |= _tier_of(one)
 
     def instances(self) -> dict[str, str]:
         """Return the ARNs of living databases by their resource ids."""
@@ -174,6 +172,7 @@ class Hand:
         )
         heir = fresh["DBInstance"]["DbiResourceId"]
         self.heirs[heir] = f"the heir of {told['DbiResourceId']}"
+        self.tiers |= _tier_of(old[0] | {"DbiResourceId": heir})
         self._lab.client.let("delete", *place, aside)
         self.gone[told["DbiResourceId"]] = self._lab.client.now()
         self._lab.client.forward(5)
@@ -254,6 +253,11 @@ _EDITS: dict[Event, Callable[[PolicySaid], PolicySaid]] = {
     Event.RENAME_POLICY: _renamed,
     Event.RETIRE: _retired,
 }
+
+
+def _tier_of(database: dict[str, Any]) -> dict[str, str]:
+    tags = {tag["Key"]: tag["Value"] for tag in database["TagList"]}
+    return {database["DbiResourceId"]: tags["tier"]} if "tier" in tags else {}
 
 
 def _first_name(identifier: str) -> str:

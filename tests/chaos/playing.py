@@ -63,7 +63,7 @@ class Ending:
     heirs: dict[str, str] = field(default_factory=dict)
     """What to call databases that were restored: their ids depend on names of the moment."""
     tiers: dict[str, str] = field(default_factory=dict)
-    """The tiers that databases are tagged with, by resource id."""
+    """The tiers that databases are or were tagged with, by resource id."""
     restless: list[str] = field(default_factory=list)
     """Where peace did not end with nothing left to do."""
     faults: int = 0
@@ -131,7 +131,7 @@ class Player:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lab.begin(story.nights[0].at, story.lab_seed())
         ending.foreign = self._hand.foreign()
-        ending.tiers = self._hand.tiers()
+        self._hand.note_tiers()
         for night in story.nights:
             self._night(night)
         self._hand.make_peace()
@@ -142,7 +142,8 @@ class Player:
         ending.truth = self._lab.client.truth()
         ending.seen = self._hand.seen()
         ending.instances = self._hand.instances()
-        ending.tiers |= self._hand.tiers()
+        self._hand.note_tiers()
+        ending.tiers = self._hand.tiers
         ending.gone, ending.heirs = self._hand.gone, self._hand.heirs
         ending.foreign |= self._hand.made
         return ending

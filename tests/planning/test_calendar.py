@@ -9,7 +9,7 @@ import pytest
 
 from engine.documents.model import Cron, Every, Schedule, Window
 from engine.planning.local_time import instant
-from engine.planning.slots import latest_due, next_due, period_start
+from engine.planning.slots import due_between, latest_due, next_due, period_start
 
 UTC_ZONE = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -434,3 +434,46 @@ def test_a_period_begins_at_a_local_midnight(
     length: timedelta, zone: ZoneInfo, moment: str, expected: str
 ) -> None:
     assert period_start(length, zone, at(moment)) == at(expected)
+
+
+# -- many at once --------------------------------------------------------------------------------
+
+APIA = ZoneInfo("Pacific/Apia")
+"""It had no 30 December 2011."""
+
+
+@pytest.mark.parametrize("zone", [*ZONES, APIA], ids=str)
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        windowed("02:30", "05:00", hours=6),
+        windowed("02:30", "05:00", hours=1),
+        windowed("02:30", "05:00", days=1),
+        windowed("23:00", "01:00", days=3),
+        Schedule(Cron("30 2 * * *")),
+        Schedule(Cron("*/20 1-3 * * *")),
+    ],
+    ids=lambda schedule: str(schedule.cadence),
+)
+@pytest.mark.parametrize("start", ["2011-12-20", "2026-03-24", "2026-10-20"])
+def test_slots_between_two_moments_are_those_that_follow_one_another(
+    zone: ZoneInfo, schedule: Schedule, start: str
+) -> None:
+    since = at(f"{start}T01:00:00")
+    until = since + timedelta(days=15)
+    chain = []
+    moment = next_due(schedule, zone, since)
+    while moment is not None and moment <= until:
+        chain.append(moment)
+        moment = next_due(schedule, zone, moment)
+    assert list(due_between(schedule, zone, since, until)) == chain
+    assert chain == sorted(set(chain)) != []
+    assert list(due_between(schedule, zone, since, chain[-1])) == chain
+    assert list(due_between(schedule, zone, chain[0], until)) == chain[1:]
+
+
+def test_leap_days_are_found_however_far_the_last_one_is() -> None:
+    leap = Schedule(Cron("0 2 29 2 *"))
+    since = at("2026-01-01T00:00:00")
+    found = due_between(leap, BERLIN, since, since + timedelta(days=366 * 12))
+    assert [slot.year for slot in found] == [2028, 2032, 2036]
