@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.worlds import world, worlds
+from tests.chaos.events import Hand
+from tests.chaos.nursery import Lab
+from tests.chaos.story import Event, Happening, story_of
+from tests.chaos.worlds import silent, world, worlds
 
 SEEDS = range(1, 6)
 
@@ -34,3 +37,21 @@ def test_a_broken_engine_is_found_out(sabotage: str) -> None:
     seed, judge = NOTICED[sabotage]
     violations = world(seed, sabotage=sabotage).violations
     assert any(one.startswith(judge) for one in violations), violations
+
+
+def test_the_tier_of_a_restored_database_that_is_gone_again_is_known() -> None:
+    story, lab = story_of(26), Lab()
+    try:
+        lab.begin(story.nights[0].at, story.lab_seed())
+        hand = Hand(lab, story.places, story.home, silent)
+        hand.note_tiers()
+        hand.happen(Happening(Event.SWAP))
+        (heir,) = hand.heirs
+        name = hand.instances()[heir].rpartition(":")[2]
+        lab.client.let("delete", *story.home, name)
+        lab.client.forward(5)
+        hand.note_tiers()
+        assert heir not in hand.instances()
+        assert hand.tiers[heir] == story.instances[0].tags["tier"]
+    finally:
+        lab.end()
