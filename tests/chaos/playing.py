@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from engine.applying import s3_lock
 from engine.lab.estates import IRELAND, PROD
 from tests.chaos import papers
 from tests.chaos.diary import Row, rows_of_bucket, rows_of_file
@@ -27,6 +28,8 @@ MOST_RUNS = 10
 QUIET = frozenset({0})
 WITHHELD = 4
 BETWEEN_SIGNALS = 0.05
+LEASE_SECONDS = s3_lock.DEFAULT.lease + s3_lock.DEFAULT.grace
+"""How long the program as it is installed, which is in no hurry, may wait for a dead run's lock."""
 STATE_AWAY = Trouble({"kind": "server_error", "service": "s3", "role": "backup-*", "count": 100000})
 
 
@@ -261,7 +264,7 @@ class Player:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         ) as program:
-            out, err = program.communicate(timeout=SECONDS)
+            out, err = program.communicate(timeout=SECONDS + LEASE_SECONDS)
         return Ended(program.returncode, out.decode(), err.decode()), (program.pid,)
 
     def _variables(self) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -57,6 +58,7 @@ def world(seed: int, log: Log = silent, sabotage: str | None = None) -> Verdict:
         TypeError,
         ValueError,
         OSError,
+        subprocess.SubprocessError,
         AssertionError,
     ):
         # A world that cannot be played to its end is a finding like any other.
