@@ -170,4 +170,7 @@ def order_engine(
 ) -> EngineOrder:
     """Return an order for the `number`-th run of the engine in a folder."""
     out, err = folder / f"out-{number}", folder / f"err-{number}"
+    for path in (out, err):
+        # The run may be killed before it opens them.
+        path.touch()
     return EngineOrder(folder, words, dict(variables), out, err, death, sabotage)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.diary import Row
-from tests.chaos.nursery import Ended
+from tests.chaos.nursery import Ended, order_engine
 from tests.chaos.oracles import journals, leftovers, words
 from tests.chaos.playing import Ending, Played
 from tests.chaos.records import Deed
@@ -79,6 +79,19 @@ def test_a_bridge_that_nothing_needs_is_left_only_where_it_is_pinned(
         found.numbered.append((number, made(arn)))
         found.truth.append(bridge(arn, number))
     assert len([one for one in leftovers.violations(found) if "bridge" in one]) == wrong
+
+
+@pytest.mark.parametrize(("more", "wrong"), [({}, 1), ({"engine:pin": "by hand"}, 0)])
+def test_what_failed_is_left_only_where_it_is_pinned(more: dict[str, str], wrong: int) -> None:
+    found, deed = ending(deeds=(0,)), copied()
+    said = {"engine:role": "primary", **more}
+    found.seen[deed.arn] = Seen(deed.arn, "manual", "failed", "db-0", None, said, frozenset())
+    assert len([one for one in leftovers.violations(found) if "is failed" in one]) == wrong
+
+
+def test_a_run_that_is_killed_before_it_says_anything_has_said_nothing(tmp_path: Path) -> None:
+    order = order_engine(tmp_path, ("--version",), {})
+    assert (order.out.read_text(), order.err.read_text()) == ("", "")
 
 
 def made(arn: str) -> Deed:

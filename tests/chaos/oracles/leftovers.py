@@ -17,7 +17,8 @@ def violations(ending: Ending) -> Iterator[str]:
     """Yield what should not be there any more, and what should."""
     ours = {arn: one for arn, one in ending.seen.items() if arn in ending.made}
     for arn, one in ours.items():
-        if one.status != "available":
+        # A pin keeps what failed, too: somebody may want to look at it.
+        if one.status != "available" and not (one.status == "failed" and "engine:pin" in one.tags):
             yield f"{arn} is {one.status}"
         if one.shared_with or "engine:shared" in one.tags:
             yield f"{arn} is left shared: {sorted(one.shared_with)}"
