@@ -156,6 +156,7 @@ class Hand:
         if not old:
             return "it is not there"
         name: str = old[0]["DBInstanceIdentifier"]
+        self._enable_keys(place)
         if old[0]["DBInstanceStatus"] == "stopped":
             # The same must come of it whatever befell the database before.
             self._lab.client.let("start", *place, name)
@@ -194,12 +195,17 @@ class Hand:
     def make_peace(self) -> None:
         """Undo what keeps backups from being made: stopped databases, disabled keys."""
         self._lab.client.forward(10)
-        for account, region, key in self._disabled:
-            self._lab.boto("kms", account, region).enable_key(KeyId=key)
+        for place in self._places:
+            self._enable_keys(place)
         for place, one in self._databases():
             if one["DBInstanceStatus"] == "stopped":
                 rds = self._lab.boto("rds", *place)
                 rds.start_db_instance(DBInstanceIdentifier=one["DBInstanceIdentifier"])
+
+    def _enable_keys(self, place: tuple[str, str]) -> None:
+        for account, region, key in self._disabled:
+            if (account, region) == place:
+                self._lab.boto("kms", account, region).enable_key(KeyId=key)
 
     def trouble(self, troubles: Sequence[Trouble]) -> None:
         """Let calls go wrong from now on."""

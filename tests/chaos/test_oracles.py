@@ -11,9 +11,9 @@ import pytest
 
 from tests.chaos.diary import Row
 from tests.chaos.nursery import Ended, order_engine
-from tests.chaos.oracles import journals, leftovers, words
+from tests.chaos.oracles import bases, journals, leftovers, words
 from tests.chaos.playing import Ending, Played
-from tests.chaos.records import Deed
+from tests.chaos.records import Deed, Object, Scene
 from tests.chaos.story import Visit, story_of
 from tests.end_to_end.harness import Seen
 
@@ -92,6 +92,25 @@ def test_what_failed_is_left_only_where_it_is_pinned(more: dict[str, str], wrong
 def test_a_run_that_is_killed_before_it_says_anything_has_said_nothing(tmp_path: Path) -> None:
     order = order_engine(tmp_path, ("--version",), {})
     assert (order.out.read_text(), order.err.read_text()) == ("", "")
+
+
+REPLICA = "db-REPLICA"
+
+
+@pytest.mark.parametrize(("living", "wrong"), [({REPLICA}, 0), ({REPLICA, "db-GONE"}, 1)])
+def test_the_chain_of_a_replica_ends_with_the_database_that_it_stood_in_for(
+    living: set[str], wrong: int
+) -> None:
+    tags = {"engine:role": "primary", "engine:resource": "db-GONE", "engine:policy": "gold"}
+    making = replace(copied(), operation="CreateDBSnapshot", tags=tags)
+    victim = Object(
+        making.arn, "available", "manual", (REPLICA, "euw1-az1"), (), None, 0.0, 0.0, tags
+    )
+    scene = Scene(victim, (victim,), (), (), dict.fromkeys(living, "arn"))
+    gone = replace(making, operation="DeleteDBSnapshot", tags={}, scene=scene)
+    found = ending()
+    found.numbered = [(0, making), (1, gone)]
+    assert len([one for one in bases.violations(found) if "the base of its chain" in one]) == wrong
 
 
 def made(arn: str) -> Deed:

@@ -264,6 +264,44 @@ def test_a_replica_is_an_instance_of_its_own(places: Places, refused: Refusing) 
         account.rds.modify_db_instance(DBInstanceIdentifier="db", BackupRetentionPeriod=0)
 
 
+def test_replicas_and_sources_know_each_other_whatever_they_are_called(places: Places) -> None:
+    account = places.account({})
+    arn = _instance(account)["DBInstanceArn"]
+    far = account.rds_in(FRANKFURT)
+    for rds, name, source in ((account.rds, "near", "db"), (far, "far", arn)):
+        rds.create_db_instance_read_replica(
+            DBInstanceIdentifier=name,
+            SourceDBInstanceIdentifier=source,
+            DBInstanceClass="db.r6g.large",
+        )
+    places.pass_time(60)
+    for rds, before, after in ((account.rds, "db", "shop"), (account.rds, "near", "reader")):
+        rds.modify_db_instance(
+            DBInstanceIdentifier=before, NewDBInstanceIdentifier=after, ApplyImmediately=True
+        )
+        places.pass_time(60)
+    source = _instance(account, "shop")
+    (there,) = far.describe_db_instances()["DBInstances"]
+    assert set(source["ReadReplicaDBInstanceIdentifiers"]) == {"reader", there["DBInstanceArn"]}
+    assert _instance(account, "reader")["ReadReplicaSourceDBInstanceIdentifier"] == "shop"
+    assert there["ReadReplicaSourceDBInstanceIdentifier"] == source["DBInstanceArn"]
+
+
+@pytest.mark.parametrize("first", ["db", "near"])
+def test_a_replica_whose_source_is_deleted_is_promoted(places: Places, first: str) -> None:
+    account = places.account({})
+    account.rds.create_db_instance_read_replica(
+        DBInstanceIdentifier="near", SourceDBInstanceIdentifier="db"
+    )
+    places.pass_time(60)
+    account.rds.delete_db_instance(DBInstanceIdentifier=first, SkipFinalSnapshot=True)
+    places.pass_time(600)
+    (left,) = account.rds.describe_db_instances()["DBInstances"]
+    assert left["DBInstanceIdentifier"] == ("near" if first == "db" else "db")
+    assert not left.get("ReadReplicaSourceDBInstanceIdentifier")
+    assert not left.get("ReadReplicaDBInstanceIdentifiers")
+
+
 def test_a_replica_may_be_in_another_region(places: Places) -> None:
     account = places.account({})
     arn = _instance(account)["DBInstanceArn"]

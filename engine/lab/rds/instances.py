@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
-from moto.rds.exceptions import DBInstanceAlreadyExists, RDSClientError
+from moto.rds.exceptions import DBInstanceAlreadyExists
 
-from engine.lab.rds import automated, refusals, retained, snapshots
+from engine.lab.rds import automated, refusals, replicas, retained, snapshots
 from engine.lab.rds.events import What
 from engine.lab.rds.models import AVAILABLE, CREATING, LabInstance
 from engine.lab.rds.windows import check_windows
@@ -48,7 +47,7 @@ def create(backend: LabBackend, parameters: dict[str, Any]) -> LabInstance:
 
 def create_replica(backend: LabBackend, parameters: dict[str, Any]) -> LabInstance:
     """Create a read replica: an instance of its own, without backups, under the source's key."""
-    source = find_source(backend, parameters.pop("source_db_instance_identifier"))
+    source = replicas.find_source(backend, parameters.pop("source_db_instance_identifier"))
     if not source.backup_retention_period:
         raise refusals.instance_state(
             "Automated backups are not enabled for this database instance. To enable automated "
@@ -63,13 +62,6 @@ def create_replica(backend: LabBackend, parameters: dict[str, Any]) -> LabInstan
     replica.source_db_instance_identifier = source.db_instance_identifier if near else source.arn
     source.add_replica(replica)
     return replica
-
-
-def find_source(backend: LabBackend, named: str) -> LabInstance:
-    """Return an instance of the account, in whatever region its ARN says."""
-    parts = named.split(":")
-    region = parts[3] if named.startswith("arn:") and len(parts) > 3 else backend.region_name
-    return backend.at(backend.account_id, region).instance(named)
 
 
 def restore(backend: LabBackend, named: str, parameters: dict[str, Any]) -> LabInstance:
@@ -171,11 +163,7 @@ def remove(backend: LabBackend, instance: LabInstance, *, drop_backups: bool) ->
         return
     del backend.databases[instance.db_instance_identifier]
     backend.tell(instance, What.INSTANCE_DELETED)
-    source = instance.source_db_instance_identifier
-    if instance.is_replica and source:
-        # The source may have gone first.
-        with contextlib.suppress(RDSClientError):
-            find_source(backend, source).remove_replica(instance)
+    replicas.part(backend, instance)
     if drop_backups or not instance.backup_retention_period:
         automated.drop_all(backend, instance.dbi_resource_id)
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.rds.exceptions import DBInstanceAlreadyExists, DBParameterGroupNotFoundError
 
-from engine.lab.rds import automated, refusals
+from engine.lab.rds import automated, refusals, replicas
 from engine.lab.rds.events import What
 from engine.lab.rds.instances import check_retention
 from engine.lab.rds.models import AVAILABLE, LabInstance, ZonePair
@@ -150,9 +150,7 @@ def _apply_multi_az(backend: LabBackend, instance: LabInstance, wanted: bool) ->
 
 
 def _rename(backend: LabBackend, instance: LabInstance, name: str) -> None:
-    del backend.databases[instance.db_instance_identifier]
-    instance.db_instance_identifier = name
-    backend.databases[instance.db_instance_identifier] = instance
+    replicas.rename(backend, instance, name)
     backend.tell(instance, What.RENAMED)
 
 

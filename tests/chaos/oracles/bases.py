@@ -45,8 +45,11 @@ def _at_a_delete(deed: Deed, scene: Scene, made: Mapping[str, Deed]) -> Iterator
         yield f"{deed}: {scene.readers} is being copied from it"
     if scene.base_of:
         yield f"{deed}: {scene.base_of} is being stored as a delta of it"
-    if victim.volume[0] not in scene.living or victim.tags.get("engine:az") == "unknown":
+    if victim.tags.get("engine:az") == "unknown":
         # AWS never told the engine the zone: nobody could know the chain.
+        return
+    if not {victim.volume[0], _database(victim, made)} <= scene.living.keys():
+        # There is no next one; a replica may outlive the database that it stood in for.
         return
     others = [
         one
@@ -58,6 +61,11 @@ def _at_a_delete(deed: Deed, scene: Scene, made: Mapping[str, Deed]) -> Iterator
     ]
     if not _succeeded(victim, others):
         yield f"{deed}: the base of its chain went, with {[one.arn for one in others]} left"
+
+
+def _database(victim: Object, made: Mapping[str, Deed]) -> str:
+    claim = made.get(victim.arn)
+    return victim.volume[0] if claim is None else claim.tags["engine:resource"]
 
 
 def _succeeded(victim: Object, others: list[Object]) -> bool:
