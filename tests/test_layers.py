@@ -58,7 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("inventory.wire_clusters", "inventory.convert_clusters"),
     },
     "aws.roles": {"inventory.convert"},
-    "inventory": {"errors", "aws", "documents.model"},
+    "inventory": {"errors", "aws", "documents.model", "identity"},
     "applying": VALUES | {"errors", "aws", "inventory", "reports.neutral"},
     "permissions": {
         *(*RECORDS, "documents.model", "inventory.convert", "aws.roles"),

@@ -28,7 +28,7 @@ from engine.planning.drift.shares import shares_read
 from engine.planning.objectives import judge_objectives
 from engine.planning.parts import inventory_read
 from engine.planning.routes import RouteBook
-from engine.planning.survey import Source, survey
+from engine.planning.survey import Source, kinds_of, survey
 from engine.plans.audit import (
     AUDIT_FORMAT_VERSION,
     AuditFound,
@@ -78,7 +78,7 @@ def audit(
         asked: the ARNs of the snapshots about whose shares AWS was asked.
         days: how many days to play for each disturbance that policies are to survive; 0 is none.
     """
-    grounds = [_grounds(documents, inventory, now, k) for k in Kind if k in documents.kinds]
+    grounds = [_grounds(documents, inventory, now, k) for k in kinds_of(documents, inventory)]
     controls = tuple(_judge(one, grounds) for one in sorted(documents.controls, key=lambda c: c.id))
     policies = documents.policies
     objectives = tuple(

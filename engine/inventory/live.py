@@ -15,6 +15,7 @@ from engine.aws import ec2, kms, rds, rds_clusters, sts
 from engine.aws.clients import Clients
 from engine.aws.errors import AwsError
 from engine.documents.model import Estate, Target
+from engine.identity.marks import owned_marks
 from engine.inventory.bulk import collector_paused
 from engine.inventory.records import (
     AutomatedBackup,
@@ -75,7 +76,8 @@ def read_live(
         estate: whose accounts, regions and targets are read.
         clients: made by `clients_of`.
         now: the time of the run; becomes `taken_at`.
-        kinds: DB clusters are read only where they are among these; instances always are.
+        kinds: DB clusters are read if they are among these, or if a policy that is gone left
+            snapshots of some; instances always are.
     """
     locations = locations_of(estate)
     homes: dict[str, list[Location]] = {}
@@ -89,17 +91,16 @@ def read_live(
                 strict=True,
             )
         )
-        readings = list(
-            pool.map(
-                lambda at: _LocationReading(clients, at, now, kinds).read(strangers[at.account]),
-                locations,
-            )
-        )
+        readings = [_LocationReading(clients, at, now, estate.name, kinds) for at in locations]
+        scopes = list(pool.map(lambda one: one.read(strangers[one.at.account]), readings))
+    if any(one.has_left_clusters for one in readings):
+        # What lives at one location is needed to tell about copies at another.
+        return read_live(estate, clients, now, kinds | {Kind.CLUSTER})
     return Inventory(
-        scopes={scope.location: scope for scope, _ in readings},
+        scopes={scope.location: scope for scope in scopes},
         recorded=False,
         taken_at=now,
-        notes=tuple(note for _, notes in readings for note in notes),
+        notes=tuple(note for one in readings for note in one.notes),
     )
 
 
@@ -129,42 +130,52 @@ def _wrong_account(clients: Clients, places: Sequence[Location]) -> str | None:
 
 
 class _LocationReading:
-    """Reads one location, keeping what works apart from what does not."""
+    """Reads one location, keeping what works apart from what does not.
+
+    Attributes:
+        at: the location.
+        notes: what is missing.
+        has_left_clusters: that there are snapshots which a policy of clusters made that is gone.
+    """
 
     def __init__(
-        self, clients: Clients, at: Location, now: datetime, kinds: frozenset[Kind]
+        self, clients: Clients, at: Location, now: datetime, estate: str, kinds: frozenset[Kind]
     ) -> None:
         self._clients = clients
-        self._at = at
+        self.at = at
         self._now = now
+        self._estate = estate
         self._kinds = kinds
         self._causes: list[str] = []
-        self._notes: list[str] = []
+        self.notes: list[str] = []
+        self.has_left_clusters = False
         self._hidden: frozenset[str] = frozenset()
 
-    def read(self, wrong_account: str | None) -> tuple[Scope, tuple[str, ...]]:
-        """Return what there is, and notes on what is missing."""
+    def read(self, wrong_account: str | None) -> Scope:
+        """Return what there is; call it once."""
         if wrong_account is not None:
-            return Scope(self._at, ScopeStatus.FAILED, wrong_account), ()
-        at, clients = self._at, self._clients
+            return Scope(self.at, ScopeStatus.FAILED, wrong_account)
+        at, clients = self.at, self._clients
         try:
             client = clients.rds(at)
         except AwsError as error:
-            return Scope(at, ScopeStatus.FAILED, error.cause), ()
+            return Scope(at, ScopeStatus.FAILED, error.cause)
         instances = self._essential(lambda: rds.list_instances(client, at))
         snapshots = self._essential(lambda: rds.list_snapshots(client, at))
         if instances is None and snapshots is None:
             # Each further call to a region that is down would take as long as these.
-            return Scope(at, ScopeStatus.FAILED, "; ".join(self._causes)), ()
+            return Scope(at, ScopeStatus.FAILED, "; ".join(self._causes))
         automated = self._optional(
             "automated backups", lambda: rds.list_automated_backups(client, at)
         )
-        clusters = self._clusters(client) if Kind.CLUSTER in self._kinds else Clusters()
+        wanted = Kind.CLUSTER in self._kinds
+        clusters = self._clusters(client) if wanted else Clusters()
+        self.has_left_clusters = not wanted and self._finds_left_clusters(client)
         databases = (*(instances or ()), *(clusters.clusters or ()))
         objects = (*(snapshots or ()), *(clusters.snapshots or ()))
         keys = self._optional("keys", lambda: self._keys(databases, objects, automated or ()))
         quotas = self._optional("snapshot quota", lambda: rds.read_quotas(client, at)) or {}
-        scope = Scope(
+        return Scope(
             location=at,
             status=ScopeStatus.FAILED if self._causes else ScopeStatus.OK,
             cause="; ".join(self._causes) or None,
@@ -176,17 +187,21 @@ class _LocationReading:
             events=self._optional("events", lambda: rds.list_events(client, at, self._since)),
             hidden_keys=self._hidden,
             automated=automated,
-            clusters=replace(clusters, quota=quotas.get(Kind.CLUSTER))
-            if Kind.CLUSTER in self._kinds
-            else None,
+            clusters=replace(clusters, quota=quotas.get(Kind.CLUSTER)) if wanted else None,
         )
-        return scope, tuple(self._notes)
+
+    def _finds_left_clusters(self, client: RDSClient) -> bool:
+        found = self._optional(
+            "snapshots of DB clusters",
+            lambda: rds_clusters.list_snapshots(client, self.at, "manual"),
+        )
+        return any(owned_marks(one, self._estate) is not None for one in found or ())
 
     def _clusters(self, client: RDSClient) -> Clusters:
         """Read DB clusters and their snapshots; what fails makes nothing else unread."""
         causes: list[str] = []
-        clusters = self._essential(lambda: rds_clusters.list_clusters(client, self._at), causes)
-        snapshots = self._essential(lambda: rds_clusters.list_snapshots(client, self._at), causes)
+        clusters = self._essential(lambda: rds_clusters.list_clusters(client, self.at), causes)
+        snapshots = self._essential(lambda: rds_clusters.list_snapshots(client, self.at), causes)
         return Clusters(clusters, snapshots, cause="; ".join(causes) or None)
 
     @property
@@ -202,10 +217,10 @@ class _LocationReading:
         used = {key for i in instances if (key := i.kms_key)}
         used |= {key for s in snapshots if (key := s.kms_key)}
         used |= {key for a in automated if (key := a.kms_key)}
-        keys, refusals = kms.read_keys(self._clients.kms(self._at), self._at, used)
+        keys, refusals = kms.read_keys(self._clients.kms(self.at), self.at, used)
         self._hidden = frozenset(refusals)
-        self._notes += [
-            f"{self._at}: a key is not known: {refusal.cause}" for refusal in refusals.values()
+        self.notes += [
+            f"{self.at}: a key is not known: {refusal.cause}" for refusal in refusals.values()
         ]
         return keys
 
@@ -220,5 +235,5 @@ class _LocationReading:
         try:
             return read()
         except AwsError as error:
-            self._notes.append(f"{self._at}: {what} not known: {error.cause}")
+            self.notes.append(f"{self.at}: {what} not known: {error.cause}")
             return None

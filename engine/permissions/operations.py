@@ -92,11 +92,6 @@ USE_OF_KEYS: tuple[str, ...] = (
 )
 
 
-def is_of_clusters(action: str) -> bool:
-    """Say whether an action is about DB clusters: only those need it whose policies protect any."""
-    return "DBCluster" in action
-
-
 def actions_of(user: User, service: str) -> tuple[str, ...]:
     """Return the actions of a service that somebody needs, in order."""
     found = {one.action for one in OPERATIONS if user in one.users and one.action}

@@ -11,7 +11,7 @@ from engine.inventory.convert import partition_of
 from engine.inventory.records import Location
 from engine.permissions.arns import Breadth, key_arns, rds_arns
 from engine.permissions.keys import homes_read_by, keys_made_under, role_statements
-from engine.permissions.operations import User, actions_of, is_of_clusters
+from engine.permissions.operations import User, actions_of
 from engine.permissions.statements import (
     MANAGED_LIMIT,
     Conditions,
@@ -115,10 +115,7 @@ def _read_statements(part: Part, breadth: Breadth) -> Iterator[Statement]:
         ("rds", "ReadDatabases", "plans rest on what databases, snapshots and limits there are"),
         ("ec2", "ReadZones", "RDS tells zones by names that differ between accounts"),
     ):
-        allowed = actions_of(User.READ_ROLE, service)
-        if part.clusters is None:
-            allowed = tuple(one for one in allowed if not is_of_clusters(one))
-        yield Statement(sid, reason, allowed, ("*",), here)
+        yield Statement(sid, reason, actions_of(User.READ_ROLE, service), ("*",), here)
     listing = ("kms:ListAliases",)
     yield Statement("ReadAliases", "documents name keys by their aliases", listing, ("*",), here)
     reading = tuple(one for one in actions_of(User.READ_ROLE, "kms") if one not in listing)

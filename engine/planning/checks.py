@@ -19,7 +19,7 @@ from engine.planning.room import KINDS, QUOTA_CODES
 from engine.planning.routes import RouteBook, is_default_key, resolve_key
 from engine.planning.share_checks import check_option_groups, check_shares
 from engine.planning.slots import due_between, latest_due, period_start
-from engine.planning.survey import Source, World, survey
+from engine.planning.survey import Source, World, kinds_of, survey
 from engine.planning.weekly_windows import minute_of_week, overlaps, weekly_spans
 from engine.plans.amounts import figures
 from engine.plans.plan import Warned
@@ -36,8 +36,7 @@ def check(documents: Documents, inventory: Inventory, now: datetime) -> tuple[Wa
     """Return what the inventory shows to be wrong with the documents."""
     return tuple(
         warned
-        for kind in Kind
-        if kind in documents.kinds
+        for kind in kinds_of(documents, inventory)
         for warned in _check_kind(*survey(documents, inventory, now, kind))
     )
 

@@ -20,7 +20,7 @@ from engine.planning.objectives import judge_objectives
 from engine.planning.routes import RouteBook
 from engine.planning.selecting import selected
 from engine.planning.source import plan_source
-from engine.planning.survey import Life, Source, World, survey
+from engine.planning.survey import Life, Source, World, kinds_of, survey
 from engine.plans.objectives import Objective
 from engine.plans.plan import (
     Drift,
@@ -58,11 +58,10 @@ class Part:
 def parts_of(
     documents: Documents, inventory: Inventory, now: datetime, options: PlanOptions
 ) -> list[Part]:
-    """Return the parts of a plan: of DB instances first, then of what else policies protect."""
+    """Return the parts of a plan: of DB instances first, then of what else is or was protected."""
     return [
         _planned(*survey(documents, inventory, now, kind), options)
-        for kind in Kind
-        if kind in documents.kinds
+        for kind in kinds_of(documents, inventory)
     ]
 
 

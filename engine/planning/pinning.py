@@ -8,11 +8,11 @@ from datetime import datetime
 
 from engine.documents.model import Documents
 from engine.identity.marks import PIN
-from engine.inventory.records import Inventory, Kind
+from engine.inventory.records import Inventory
 from engine.planning.matching import address_matches
 from engine.planning.plan import direct_plan
 from engine.planning.steps import tag_snapshot
-from engine.planning.survey import Holding, Source, World, survey
+from engine.planning.survey import Holding, Source, World, kinds_of, survey
 from engine.plans.codes import StepReason
 from engine.plans.plan import Plan, Reason, Step, Warned
 from engine.verifying.ownership import verify_pins
@@ -44,7 +44,7 @@ def _plan(
     reason: Reason,
     pin: str | None,
 ) -> Plan:
-    surveys = [survey(documents, inventory, now, k) for k in Kind if k in documents.kinds]
+    surveys = [survey(documents, inventory, now, k) for k in kinds_of(documents, inventory)]
     found = [(s, h) for _, sources in surveys for s in sources for h in s.holdings]
     named = [(s, h) for s, h in found if _is_named(h, names)]
     worlds = [world for world, _ in surveys]

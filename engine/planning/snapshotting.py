@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from engine.documents.model import Documents
-from engine.inventory.records import Inventory, Kind
+from engine.inventory.records import Inventory
 from engine.planning.creating import due_slot, make_primary, state_text
 from engine.planning.draft import Draft
 from engine.planning.forecasting import plan_forecasts
@@ -19,7 +19,7 @@ from engine.planning.replicas import allows_snapshots
 from engine.planning.room import give_room
 from engine.planning.selecting import selected
 from engine.planning.steps import short
-from engine.planning.survey import Source, World, survey
+from engine.planning.survey import Source, World, kinds_of, survey
 from engine.planning.withholding import Steps
 from engine.plans.codes import StepReason, Waiting
 from engine.plans.plan import Plan, PlanOptions, Reason, Warned
@@ -48,8 +48,7 @@ def plan_snapshots(
     options = PlanOptions(only=(request.address,))
     parts = [
         _part(*survey(documents, inventory, now, kind), request)
-        for kind in Kind
-        if kind in documents.kinds
+        for kind in kinds_of(documents, inventory)
     ]
     drafts = [draft for part in parts for draft in part.drafts]
     chosen = [draft.source for draft in drafts]

@@ -207,6 +207,25 @@ class _Index:
     strays: list[Stray]
 
 
+def kinds_of(documents: Documents, inventory: Inventory) -> tuple[Kind, ...]:
+    """Return the kinds of databases to look at: those that policies protect, or once did.
+
+    What was made of clusters is told of, and can be retired, when the last of their policies is
+    gone.
+    """
+    return tuple(
+        kind for kind in Kind if kind in documents.kinds or _is_left(documents, inventory, kind)
+    )
+
+
+def _is_left(documents: Documents, inventory: Inventory, kind: Kind) -> bool:
+    return any(
+        owned_marks(snapshot, documents.estate.name) is not None
+        for scope in inventory.of(kind).scopes.values()
+        for snapshot in scope.snapshots or ()
+    )
+
+
 def survey(
     documents: Documents, inventory: Inventory, now: datetime, kind: Kind = Kind.INSTANCE
 ) -> tuple[World, tuple[Source, ...]]:

@@ -94,3 +94,24 @@ def test_what_was_recorded_plans_the_same(world: World) -> None:
     assert ", 1 clusters, 5 cluster snapshots" in told
     recorded = world.run("plan", "-inventory", "recorded", "-json").insist().out
     assert '"steps": []' in recorded
+
+
+def test_points_of_the_last_policy_of_clusters_are_told_of_and_stay_until_they_are_retired(
+    world: World,
+) -> None:
+    documents = world.folder / "policies" / "clusters.yaml"
+    estate, _, _ = documents.read_text().rpartition("---")
+    documents.write_text(estate)
+    told = world.planned()
+    assert {one["code"] for one in told["unmanaged"]} == {"source_unmatched"}
+    assert len(told["unmanaged"]) == len(shown(world, PROD)) + len(shown(world, VAULT)) == 5
+    # What a policy shared with others is taken back, as it is of instances.
+    assert [one["action"] for one in told["steps"]] == ["unshare_snapshot"]
+    world.apply("-wait").insist()
+    assert len(shown(world, PROD)) == 3
+    # An account that it was shared with may be copying it for a while.
+    world.move_to(FIRST_NIGHT + timedelta(days=30))
+    documents.write_text(f"{estate}guards: {{min_points: 0}}\nretire: [{{policy: aurora}}]\n")
+    world.apply("-wait").insist()
+    assert "could not be read" not in world.plan().insist().out
+    assert shown(world, PROD) == shown(world, VAULT) == []

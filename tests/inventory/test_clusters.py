@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from engine.identity.marks import Marks, Role, fingerprint, tags_of
 from engine.inventory.live import clients_of, read_live
 from engine.inventory.recorded import read_inventory
 from engine.inventory.recorded_files import RecordingError
@@ -216,6 +217,30 @@ def answer_clusters(aws: ScriptedAws) -> None:
     aws.on("DescribeDBClusterSnapshots", page(SNAPSHOT_XML, "DBClusterSnapshots"))
 
 
+def left_xml() -> str:
+    """A snapshot that a policy of the estate made of a cluster."""
+    slot = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
+    marks = Marks(
+        estate=estate_of(account()).name,
+        policy="aurora",
+        source=f"{ARN}cluster:ledger",
+        resource="cluster-LEDGER",
+        volume="cluster-LEDGER",
+        slot=slot,
+        role=Role.PRIMARY,
+        zone="all",
+        keys=(KEY,),
+    )
+    proof = fingerprint(marks.estate, marks.role, HERE, marks.resource, marks.policy, slot)
+    tags = "".join(
+        f"<Tag><Key>{key}</Key><Value>{value}</Value></Tag>"
+        for key, value in tags_of(marks).items()
+    )
+    return SNAPSHOT_XML.replace("ledger-1", f"ledger-aurora-{proof}").replace(
+        "</DBClusterSnapshot>", f"<TagList>{tags}</TagList></DBClusterSnapshot>"
+    )
+
+
 def live(kinds: frozenset[Kind]) -> Scope:
     estate = estate_of(account())
     return read_live(estate, clients_of(estate), TAKEN, kinds).scope(HERE)
@@ -233,11 +258,60 @@ def test_clusters_are_read_where_somebody_asks_for_them(aws: ScriptedAws) -> Non
     assert view.is_complete
 
 
-def test_nobody_asking_costs_no_call(aws: ScriptedAws) -> None:
-    answer_everything(aws)
+def test_without_a_policy_for_clusters_one_call_tells_that_nothing_of_them_is_left(
+    aws: ScriptedAws,
+) -> None:
+    answer_clusters(aws)
 
     assert live(frozenset({Kind.INSTANCE})).clusters is None
-    assert not any("Cluster" in one.action for one in aws.asked)
+    (only,) = [one for one in aws.asked if "Cluster" in one.action]
+    assert (only.action, only.parameters["SnapshotType"]) == (
+        "DescribeDBClusterSnapshots",
+        "manual",
+    )
+
+
+def test_without_a_policy_for_clusters_all_is_read_where_a_gone_one_left_points(
+    aws: ScriptedAws,
+) -> None:
+    answer_clusters(aws)
+    aws.on("DescribeDBClusterSnapshots", page(left_xml(), "DBClusterSnapshots"))
+
+    view = live(frozenset({Kind.INSTANCE})).of(Kind.CLUSTER)
+
+    assert view.is_complete
+    assert [one.identifier for one in view.instances or ()] == ["ledger"]
+    assert [one.tags["engine:policy"] for one in view.snapshots or ()] == ["aurora"]
+
+
+def test_clusters_are_read_everywhere_if_a_gone_policy_left_points_anywhere(
+    aws: ScriptedAws,
+) -> None:
+    answer_clusters(aws)
+    left = page(left_xml(), "DBClusterSnapshots")
+    none = page("", "DBClusterSnapshots")
+    aws.on("DescribeDBClusterSnapshots", lambda asked: left if asked.region == REGION else none)
+    estate = estate_of(account(PROD, REGION, "eu-central-1"))
+
+    found = read_live(estate, clients_of(estate), TAKEN).of(Kind.CLUSTER)
+
+    assert [scope.is_complete for scope in found.scopes.values()] == [True, True]
+
+
+def test_a_role_that_may_not_list_snapshots_of_clusters_costs_a_note_and_nothing_else(
+    aws: ScriptedAws,
+) -> None:
+    answer_everything(aws)
+    aws.on("DescribeDBClusterSnapshots", scripted.error("AccessDenied", "no", 403))
+
+    estate = estate_of(account())
+    found = read_live(estate, clients_of(estate), TAKEN)
+
+    scope = found.scope(HERE)
+    assert scope.is_complete
+    assert scope.clusters is None
+    (note,) = found.notes
+    assert "snapshots of DB clusters not known: AccessDenied" in note
 
 
 def test_clusters_that_may_not_be_listed_leave_instances_alone(aws: ScriptedAws) -> None:

@@ -98,6 +98,7 @@ def answer_everything(aws: ScriptedAws, number: str = PROD) -> None:
     aws.on("GetCallerIdentity", scripted.identity(number))
     aws.on("DescribeDBInstances", page(instance_xml("orders"), "DBInstances"))
     aws.on("DescribeDBSnapshots", page(snapshot_xml("a"), "DBSnapshots"))
+    aws.on("DescribeDBClusterSnapshots", page("", "DBClusterSnapshots"))
     aws.on("DescribeEvents", page("", "Events"))
     aws.on(
         "DescribeDBInstanceAutomatedBackups",
@@ -229,6 +230,7 @@ def test_tags_come_with_the_listing_never_by_a_call_per_snapshot(aws: ScriptedAw
     assert sorted({asked.action for asked in aws.asked}) == [
         "DescribeAccountAttributes",
         "DescribeAvailabilityZones",
+        "DescribeDBClusterSnapshots",
         "DescribeDBInstanceAutomatedBackups",
         "DescribeDBInstances",
         "DescribeDBSnapshots",
@@ -237,7 +239,7 @@ def test_tags_come_with_the_listing_never_by_a_call_per_snapshot(aws: ScriptedAw
         "GetCallerIdentity",
         "ListAliases",
     ]
-    assert len(aws.asked) == 11
+    assert len(aws.asked) == 12
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.documents.model import Documents
 from engine.inventory.records import Kind
-from engine.permissions.operations import OPERATIONS, is_of_clusters
+from engine.permissions.operations import OPERATIONS
 from tests.permissions.reading import actions, allows, documents, statements
 from tests.permissions.test_permissions import PROD, VAULT, found, reader, role
 
@@ -53,11 +53,13 @@ def test_no_instance_is_snapshotted_where_policies_protect_clusters_only(tmp_pat
     assert not allowed & {"rds:CreateDBSnapshot", "rds:ModifyDBSnapshotAttribute"}
 
 
-def test_without_a_policy_for_them_nothing_is_allowed_of_clusters(tmp_path: Path) -> None:
+def test_without_a_policy_for_them_clusters_may_only_be_looked_at(tmp_path: Path) -> None:
     permissions = found(documents(tmp_path))
     for account in (PROD, VAULT):
         for policy in (role(permissions, account), reader(permissions, account)):
-            assert not any(is_of_clusters(one) for one in actions(policy.document()))
+            of_clusters = {one for one in actions(policy.document()) if "DBCluster" in one}
+            assert all(one.startswith("rds:Describe") for one in of_clusters)
+        assert "rds:DescribeDBClusterSnapshots" in actions(reader(permissions, account).document())
 
 
 def test_the_reading_role_lists_clusters_and_their_snapshots(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from engine.documents.model import (
     MaxDeletes,
     Orphans,
     Policy,
+    Retire,
     ShareRule,
 )
 from engine.identity.marks import Role, owned_marks, read_marks
@@ -467,9 +468,20 @@ def test_what_was_read_counts_databases_and_snapshots_of_both_kinds() -> None:
     found = plan(documents(clusters()), there)
     (prod,) = [one for one in found.inventory.scopes if one.account == PROD.account]
     assert (prod.instances, prod.snapshots, prod.foreign) == (2, 2, 0)
-    only = plan(documents(a_policy()), there)
+    only = plan(documents(a_policy()), exists(instances=[ORDERS]))
     (prod,) = [one for one in only.inventory.scopes if one.account == PROD.account]
     assert (prod.instances, prod.snapshots) == (1, 0)
+
+
+def test_points_of_clusters_are_told_of_when_the_last_of_their_policies_is_gone() -> None:
+    left = points([1, 0])
+    found = plan(documents(a_policy("silver")), exists(snapshots=left))
+    assert {one.arn for one in found.unmanaged} == {one.arn for one in left}
+    assert builders.deleted(found) == set()
+    retiring = builders.an_estate(retire=(Retire(policy="gold"),), guards=Guards(min_points=0))
+    retired = plan(documents(a_policy("silver"), estate=retiring), exists(snapshots=left))
+    assert builders.deleted(retired) <= {one.arn for one in left}
+    assert builders.deleted(retired) != set()
 
 
 def test_a_cluster_whose_location_was_not_read_stops_no_instance() -> None:

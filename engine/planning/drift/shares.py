@@ -15,7 +15,7 @@ from engine.planning.policy_shares import account_ids, share_places
 from engine.planning.routes import RouteBook
 from engine.planning.selecting import selected
 from engine.planning.steps import step_id
-from engine.planning.survey import Holding, Source, World, survey
+from engine.planning.survey import Holding, Source, World, kinds_of, survey
 from engine.plans.codes import Action, DriftCode, DriftSeverity
 from engine.plans.drift import SharesRead
 from engine.plans.plan import Drift, PlanOptions
@@ -73,8 +73,8 @@ def shares_read(
 def _selected(
     documents: Documents, inventory: Inventory, now: datetime, options: PlanOptions
 ) -> Iterator[Source]:
-    """Yield the sources that the options leave, of all kinds that policies protect."""
-    for kind in documents.kinds:
+    """Yield the sources that the options leave, of all kinds that are or were protected."""
+    for kind in kinds_of(documents, inventory):
         world, sources = survey(documents, inventory, now, kind)
         yield from selected(sources, world, options)
 
