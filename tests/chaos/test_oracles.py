@@ -11,7 +11,7 @@ import pytest
 
 from tests.chaos.diary import Row
 from tests.chaos.nursery import Ended, order_engine
-from tests.chaos.oracles import bases, journals, leftovers, words
+from tests.chaos.oracles import bases, journals, leftovers, twins, words
 from tests.chaos.playing import Ending, Played
 from tests.chaos.records import Deed, Object, Scene
 from tests.chaos.story import Visit, story_of
@@ -92,6 +92,22 @@ def test_what_failed_is_left_only_where_it_is_pinned(more: dict[str, str], wrong
 def test_a_run_that_is_killed_before_it_says_anything_has_said_nothing(tmp_path: Path) -> None:
     order = order_engine(tmp_path, ("--version",), {})
     assert (order.out.read_text(), order.err.read_text()) == ("", "")
+
+
+@pytest.mark.parametrize(("account", "wrong"), [(PLACE[0], 1), ("222222222222", 0)])
+def test_what_a_dropped_target_holds_may_differ_from_the_undisturbed_end(
+    account: str, wrong: int
+) -> None:
+    source, place = "db-LIVING", f"arn:aws:rds:eu-west-1:{PLACE[0]}:db:db-0"
+    arn = f"arn:aws:rds:eu-west-1:{account}:snapshot:{NAME}"
+    tags = {"engine:role": "copy", "engine:resource": source, "engine:slot": "2026-11-04T02:00:00Z"}
+    here, twin = ending(), ending()
+    for one in (here, twin):
+        one.story = replace(one.story, is_gentle=True)
+        one.instances, one.tiers = {source: place}, {source: "none"}
+    here.numbered = [(0, made(arn))]
+    here.seen[arn] = Seen(arn, "manual", "available", "db-0", None, tags, frozenset())
+    assert len(list(twins.violations(here, twin))) == wrong
 
 
 REPLICA = "db-REPLICA"

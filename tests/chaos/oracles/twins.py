@@ -1,7 +1,9 @@
 """The end is that of the same story undisturbed.
 
 Of a gentle story, in which every night ends in peace, all points are compared: source, place, role,
-slot, key and shares. Names and zones are not, since a failover may come before or after a point.
+slot, key and shares. Names and zones are not, since a failover may come before or after one. Nor
+is what lies where a living source is not sent to any more: it is unmanaged, just as the last run
+before the target was dropped left it, and a delete may have been due to the next one.
 Of a rough story a slot may be missed for good (`catch_up: in_window`), and a point made in another
 zone leaves another base behind, which counts for `min_points`: compared is the newest point of each
 living source at each place that its policy still sends to, which no trouble before the peace may
@@ -32,7 +34,9 @@ class Point:
 def violations(ending: Ending, twin: Ending) -> Iterator[str]:
     """Yield the points that only one of them has."""
     mine, other = _points(ending), _points(twin)
-    if not ending.story.is_gentle:
+    if ending.story.is_gentle:
+        mine, other = _managed(mine, ending), _managed(other, twin)
+    else:
         mine, other = _newest(mine, ending), _newest(other, twin)
     mine, other = _renamed(mine, ending), _renamed(other, twin)
     yield from (f"missing: {one}" for one in sorted(other - mine, key=str))
@@ -56,6 +60,14 @@ def _points(ending: Ending) -> set[Point]:
 
 def _renamed(points: set[Point], ending: Ending) -> set[Point]:
     return {replace(one, source=ending.heirs.get(one.source, one.source)) for one in points}
+
+
+def _managed(points: set[Point], ending: Ending) -> set[Point]:
+    return {
+        one
+        for one in points
+        if one.source not in ending.instances or one.place in _served(one.source, ending)
+    }
 
 
 def _newest(points: set[Point], ending: Ending) -> set[Point]:
