@@ -477,7 +477,7 @@ def test_points_of_clusters_are_told_of_when_the_last_of_their_policies_is_gone(
     left = points([1, 0])
     found = plan(documents(a_policy("silver")), exists(snapshots=left))
     assert {one.arn for one in found.unmanaged} == {one.arn for one in left}
-    assert builders.deleted(found) == set()
+    assert (builders.deleted(found), found.drift, found.findings) == (set(), (), ())
     retiring = builders.an_estate(retire=(Retire(policy="gold"),), guards=Guards(min_points=0))
     retired = plan(documents(a_policy("silver"), estate=retiring), exists(snapshots=left))
     assert builders.deleted(retired) <= {one.arn for one in left}
