@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.chaos.diary import Row
 from tests.chaos.nursery import Ended, order_engine
-from tests.chaos.oracles import bases, journals, leftovers, twins, words
+from tests.chaos.oracles import bases, journals, keeping, leftovers, twins, words
 from tests.chaos.playing import Ending, Played
 from tests.chaos.records import Deed, Object, Scene
 from tests.chaos.story import Visit, story_of
@@ -94,20 +94,77 @@ def test_a_run_that_is_killed_before_it_says_anything_has_said_nothing(tmp_path:
     assert (order.out.read_text(), order.err.read_text()) == ("", "")
 
 
-@pytest.mark.parametrize(("account", "wrong"), [(PLACE[0], 1), ("222222222222", 0)])
-def test_what_a_dropped_target_holds_may_differ_from_the_undisturbed_end(
-    account: str, wrong: int
+SOURCE = "db-LIVING"
+THEIRS = {"engine:role": "copy", "engine:resource": SOURCE, "engine:slot": "2026-11-04T02:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("account", "has_slot", "wrong"),
+    [(PLACE[0], True, 1), (PLACE[0], False, 0), ("222222222222", True, 0)],
+)
+def test_only_what_the_undisturbed_story_made_too_is_too_much_and_only_where_points_are_managed(
+    account: str, has_slot: bool, wrong: int
 ) -> None:
-    source, place = "db-LIVING", f"arn:aws:rds:eu-west-1:{PLACE[0]}:db:db-0"
     arn = f"arn:aws:rds:eu-west-1:{account}:snapshot:{NAME}"
-    tags = {"engine:role": "copy", "engine:resource": source, "engine:slot": "2026-11-04T02:00:00Z"}
     here, twin = ending(), ending()
     for one in (here, twin):
         one.story = replace(one.story, is_gentle=True)
-        one.instances, one.tiers = {source: place}, {source: "none"}
-    here.numbered = [(0, made(arn))]
-    here.seen[arn] = Seen(arn, "manual", "available", "db-0", None, tags, frozenset())
+        one.instances = {SOURCE: f"arn:aws:rds:eu-west-1:{PLACE[0]}:db:db-0"}
+        one.tiers = {SOURCE: "none"}
+    here.numbered = [(0, replace(made(arn), tags=THEIRS))]
+    here.seen[arn] = Seen(arn, "manual", "available", "db-0", None, THEIRS, frozenset())
+    if has_slot:
+        twin.numbered = here.numbered
     assert len(list(twins.violations(here, twin))) == wrong
+
+
+def test_runs_whose_processes_have_the_same_number_are_not_held_against_each_others_entries() -> (
+    None
+):
+    rows = (started(1), announced(1), replace(started(1), run="run-1b"))
+    ends = replace(started(1), run="run-1b", kind="run_ended", detail={"exit_code": 0})
+    first, second = run(1, 3), replace(run(2, 0, (0, 1)), processes=(1,))
+    told = list(journals.violations(ending(first, second, deeds=(0,), rows=(*rows, ends))))
+    assert told == []
+
+
+@pytest.mark.parametrize(("thawed", "wrong"), [(0, 0), (1, 1), (None, 1)])
+def test_a_share_is_left_only_by_a_call_that_a_freeze_caught(
+    thawed: int | None, wrong: int
+) -> None:
+    deed = copied()
+    shared = replace(deed, operation="ModifyDBSnapshotAttribute", tags={})
+    found = ending(replace(run(1, 11, (0, 2)), thawed=thawed))
+    found.numbered = [(0, shared if thawed == 0 else deed), (1, deed)]
+    tags = {"engine:role": "primary"}
+    found.seen[deed.arn] = Seen(
+        deed.arn, "manual", "available", "db-0", None, tags, frozenset({"222222222222"})
+    )
+    assert len([one for one in leftovers.violations(found) if "left shared" in one]) == wrong
+
+
+@pytest.mark.parametrize(("is_retired", "wrong"), [(True, 0), (False, 1)])
+def test_the_last_point_of_a_gone_database_goes_where_its_policy_is_retired(
+    is_retired: bool, wrong: int
+) -> None:
+    policy = replace(
+        story_of(1).policies[0], name="gold", orphans=(1, 1), copies=(), is_retired=is_retired
+    )
+    tags = {
+        "engine:role": "copy",
+        "engine:resource": "db-GONE",
+        "engine:policy": "gold",
+        "engine:slot": "2026-11-04T02:00:00Z",
+        "engine:source": "arn:aws:rds:eu-central-1:333333333333:db:db-0",
+    }
+    making = replace(copied(), tags=tags)
+    victim = Object(making.arn, "available", "manual", ("db-GONE", "z"), (), None, 0.0, 0.0, tags)
+    scene = Scene(victim, (victim,), (), (), {})
+    gone = replace(making, operation="DeleteDBSnapshot", tags={}, scene=scene)
+    found = ending(replace(run(1, 0, (0, 2)), policies=(policy,)))
+    found.numbered, found.gone = [(0, making), (1, gone)], {"db-GONE": AT - timedelta(days=2)}
+    told = [one for one in keeping.violations(found) if "one of the last" in one]
+    assert len(told) == wrong
 
 
 REPLICA = "db-REPLICA"
@@ -142,6 +199,8 @@ def bridge(arn: str, number: int) -> dict[str, Any]:
         "volume": "one",
         "keys": ["a", "b"],
         "completed_at": f"2026-11-0{number + 4}T02:10:00Z",
+        "origin": None,
+        "order": {"begun": number},
     }
 
 

@@ -38,12 +38,17 @@ def violations(ending: Ending) -> Iterator[str]:
     if ending.made and not ending.journal:
         yield "there is no journal"
     journal, owed = _read(ending.journal), Counter[Said]()
+    numbers = Counter(process for run in ending.runs for process in run.processes)
     for run in ending.runs:
-        mine = [journal[process] for process in run.processes if process in journal]
+        mine = [one for process in run.processes for one in journal[process]]
         deeds = Counter(map(_of_deed, (one for one in ending.deeds_of(run) if one.by_engine)))
         intents = sum((one.intents for one in mine), Counter[Said]())
         accepted = sum((one.accepted for one in mine), Counter[Said]())
         where = f"run {run.number} at {run.at:%d %H:%M}"
+        if any(numbers[process] > 1 for process in run.processes):
+            # Its process has the number of an earlier one: nobody can tell their entries apart.
+            owed += intents
+            continue
         late = [one for n, one in ending.numbered if run.thawed is not None and n >= run.thawed]
         late = [one for one in late if one in ending.deeds_of(run)]
         if len(late) > MOST_UNDER_WAY:
@@ -96,7 +101,7 @@ def _takes(said: Said) -> bool:
     return said[0] == "DeleteDBSnapshot"
 
 
-def _read(rows: Iterable[Row]) -> dict[int, Entries]:
+def _read(rows: Iterable[Row]) -> defaultdict[int, list[Entries]]:
     """Return the journal's runs by the id of their process."""
     runs: defaultdict[str, Entries] = defaultdict(Entries)
     pending: dict[tuple[str, str, str, int], Said] = {}
@@ -120,7 +125,10 @@ def _read(rows: Iterable[Row]) -> dict[int, Entries]:
                     entries.accepted[announced] += 1
             case "run_ended":
                 entries.ended = detail
-    return {entries.process: entries for entries in runs.values()}
+    found: defaultdict[int, list[Entries]] = defaultdict(list)
+    for entries in runs.values():
+        found[entries.process].append(entries)
+    return found
 
 
 def _of_intent(detail: dict[str, Any]) -> Said:

@@ -63,7 +63,7 @@ def _judged(ending: Ending, run: Played, deed: Deed, dropped: Dropped) -> Iterat
         for policy in deciding:
             yield from _kept(ending, policy, deed, claim, judged)
         yield from _last_ones(ending, there, claim.slot)
-    else:
+    elif not (maker.is_retired and _is_unmanaged(ending, [maker], claim, deed.place)):
         yield from _orphaned(ending, maker, deed, claim, there)
 
 

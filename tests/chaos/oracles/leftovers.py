@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from tests.chaos.playing import Ending
 from tests.chaos.records import place_of
@@ -16,16 +17,29 @@ _PERIODS = {"6h": 6, "12h": 12, "1d": 24, "2d": 48}
 def violations(ending: Ending) -> Iterator[str]:
     """Yield what should not be there any more, and what should."""
     ours = {arn: one for arn, one in ending.seen.items() if arn in ending.made}
+    late = set(_shared_late(ending))
     for arn, one in ours.items():
         # A pin keeps what failed, too: somebody may want to look at it.
         if one.status != "available" and not (one.status == "failed" and "engine:pin" in one.tags):
             yield f"{arn} is {one.status}"
-        if one.shared_with or "engine:shared" in one.tags:
+        if (one.shared_with and arn not in late) or "engine:shared" in one.tags:
             yield f"{arn} is left shared: {sorted(one.shared_with)}"
     copies = Counter(map(_point, ours.values()))
     yield from (f"{point} is there {n} times" for point, n in copies.items() if n > 1)
     yield from _idle_bridges(ending, ours)
     yield from _missing(ending, ours)
+
+
+def _shared_late(ending: Ending) -> Iterator[str]:
+    """Yield what a run shared that had been frozen between its last look at its lock and its call.
+
+    Another run may have taken the share back by then, and nothing is left to tell of it but AWS.
+    """
+    for run in ending.runs:
+        if run.thawed is not None:
+            late = [one for n, one in ending.numbered if n >= run.thawed]
+            shares = (one for one in late if one.operation == "ModifyDBSnapshotAttribute")
+            yield from (one.arn for one in shares if one in ending.deeds_of(run))
 
 
 def _point(one: Seen) -> tuple[object, ...]:
@@ -36,6 +50,7 @@ def _point(one: Seen) -> tuple[object, ...]:
 def _idle_bridges(ending: Ending, ours: dict[str, Seen]) -> Iterator[str]:
     """Yield bridges that are no base: a newer one of their chain is there in both senses."""
     entries = [one for one in ending.truth if one["exists"] and one["arn"] in ours]
+    everything = {one["arn"]: one for one in ending.truth}
     for entry in entries:
         one = ours[entry["arn"]]
         if one.role != "bridge" or one.tags.get("engine:az") == "unknown":
@@ -51,9 +66,17 @@ def _idle_bridges(ending: Ending, ours: dict[str, Seen]) -> Iterator[str]:
             and _chain(other) == _chain(entry)
         ]
         newer = [other for other in chain if other["completed_at"] > entry["completed_at"]]
-        later = [other for other in chain if str(ours[other["arn"]].slot) > str(one.slot)]
+        captured = _captured(entry, everything)
+        later = [other for other in chain if _captured(other, everything) > captured]
         if newer and later:
             yield f"{one.arn} is a bridge that nothing needs: {newer[0]['arn']} is newer"
+
+
+def _captured(entry: dict[str, Any], everything: dict[str, dict[str, Any]]) -> int:
+    """Return the place in time of the snapshot that an object goes back to."""
+    while entry["origin"] in everything:
+        entry = everything[entry["origin"]]
+    return int(entry["order"]["begun"])
 
 
 def _chain(entry: dict[str, object]) -> tuple[object, ...]:

@@ -3,7 +3,8 @@
 Of a gentle story, in which every night ends in peace, all points are compared: source, place, role,
 slot, key and shares. Names and zones are not, since a failover may come before or after one. Nor
 is what lies where a living source is not sent to any more: it is unmanaged, just as the last run
-before the target was dropped left it, and a delete may have been due to the next one.
+before the target was dropped left it, and a delete may have been due to the next one. And a run
+that could not read what there is makes a point that would have waited, being a database's first.
 Of a rough story a slot may be missed for good (`catch_up: in_window`), and a point made in another
 zone leaves another base behind, which counts for `min_points`: compared is the newest point of each
 living source at each place that its policy still sends to, which no trouble before the peace may
@@ -40,7 +41,22 @@ def violations(ending: Ending, twin: Ending) -> Iterator[str]:
         mine, other = _newest(mine, ending), _newest(other, twin)
     mine, other = _renamed(mine, ending), _renamed(other, twin)
     yield from (f"missing: {one}" for one in sorted(other - mine, key=str))
-    yield from (f"only here: {one}" for one in sorted(mine - other, key=str))
+    made = _slots(twin)
+    only = (one for one in mine - other if not ending.story.is_gentle or _slot(one) in made)
+    yield from (f"only here: {one}" for one in sorted(only, key=str))
+
+
+def _slots(ending: Ending) -> set[tuple[str, str]]:
+    """Return the slots of which a point was made, by database."""
+    tags = [one.tags for one in ending.made.values()]
+    return {
+        (ending.heirs.get(one["engine:resource"], one["engine:resource"]), one["engine:slot"])
+        for one in tags
+    }
+
+
+def _slot(one: Point) -> tuple[str, str]:
+    return one.source, one.slot
 
 
 def _points(ending: Ending) -> set[Point]:
