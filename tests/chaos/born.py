@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
@@ -28,6 +29,9 @@ from engine.lab.world import World
 from tests.applying.killed import deadly
 from tests.chaos.sabotage import SABOTAGES, found_in, put
 from tests.chaos.witness import Witness, telling
+
+TELL_STACKS = signal.SIGUSR1
+"""What a run is sent that does not end: it writes where its threads are."""
 
 is_hurried = False
 """Whether the engine here waits for nothing, as `tests.chaos.warm` has it."""
@@ -108,6 +112,7 @@ def run_engine(order: EngineOrder) -> None:
     for stream, path in ((sys.stdout, order.out), (sys.stderr, order.err)):
         with path.open("wb") as file:
             os.dup2(file.fileno(), stream.fileno())
+    faulthandler.register(TELL_STACKS, sys.stderr)
     if order.sabotage is not None:
         SABOTAGES[order.sabotage]()
     if order.death is not None:

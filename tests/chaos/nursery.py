@@ -34,6 +34,7 @@ _CONTEXT.set_forkserver_preload(["tests.chaos.warm"])
 START_SECONDS = 60.0
 RUN_SECONDS = 300.0
 LOOK_SECONDS = 0.05
+STACK_SECONDS = 2.0
 # Models of services are loaded once for all clients of a session.
 _SESSION = boto3.session.Session()
 
@@ -151,9 +152,12 @@ class Run:
     def end(self) -> Ended:
         """Wait for its end and return how it ended."""
         if not self.ends_within(RUN_SECONDS):
+            self.signal(born.TELL_STACKS)
+            self.ends_within(STACK_SECONDS)
             self.signal()
             self._process.join()
-            raise TimeoutError(f"engine {' '.join(self._order.words)} does not end")
+            told = self._order.err.read_text()
+            raise TimeoutError(f"engine {' '.join(self._order.words)} does not end: {told}")
         code = self._process.exitcode
         assert code is not None
         self._process.close()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from engine.lab.client import environment
+from tests.chaos import nursery, papers
 from tests.chaos.events import KEYS, Hand
 from tests.chaos.nursery import Lab
 from tests.chaos.story import Event, Happening, story_of
 from tests.chaos.worlds import silent, world, worlds
+from tests.end_to_end.harness import clean_environment
 
 SEEDS = range(1, 6)
 
@@ -39,6 +44,20 @@ def test_a_broken_engine_is_found_out(sabotage: str) -> None:
     seed, judge = NOTICED[sabotage]
     violations = world(seed, sabotage=sabotage).violations
     assert any(one.startswith(judge) for one in violations), violations
+
+
+def test_a_run_that_does_not_end_tells_where_its_threads_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nursery, "RUN_SECONDS", 3.0)
+    story = story_of(1)
+    papers.write(tmp_path, story, story.policies)
+    with socket.create_server(("127.0.0.1", 0)) as silence:
+        endpoint = f"http://127.0.0.1:{silence.getsockname()[1]}"
+        variables = clean_environment(tmp_path) | environment(endpoint, *story.home)
+        run = nursery.Run(nursery.order_engine(tmp_path, ("plan",), variables))
+        with pytest.raises(TimeoutError, match=r"(?s)engine plan does not end: .*in read_live"):
+            run.end()
 
 
 @pytest.fixture
