@@ -99,11 +99,16 @@ THEIRS = {"engine:role": "copy", "engine:resource": SOURCE, "engine:slot": "2026
 
 
 @pytest.mark.parametrize(
-    ("account", "has_slot", "wrong"),
-    [(PLACE[0], True, 1), (PLACE[0], False, 0), ("222222222222", True, 0)],
+    ("account", "has_slot", "is_base", "wrong"),
+    [
+        (PLACE[0], True, False, 1),
+        (PLACE[0], True, True, 0),
+        (PLACE[0], False, False, 0),
+        ("222222222222", True, False, 0),
+    ],
 )
 def test_only_what_the_undisturbed_story_made_too_is_too_much_and_only_where_points_are_managed(
-    account: str, has_slot: bool, wrong: int
+    account: str, has_slot: bool, is_base: bool, wrong: int
 ) -> None:
     arn = f"arn:aws:rds:eu-west-1:{account}:snapshot:{NAME}"
     here, twin = ending(), ending()
@@ -113,6 +118,10 @@ def test_only_what_the_undisturbed_story_made_too_is_too_much_and_only_where_poi
         one.tiers = {SOURCE: "none"}
     here.numbered = [(0, replace(made(arn), tags=THEIRS))]
     here.seen[arn] = Seen(arn, "manual", "available", "db-0", None, THEIRS, frozenset())
+    here.truth = [bridge(arn, 0)]
+    if not is_base:
+        here.numbered.append((1, replace(made(f"{arn}-newer"), tags=THEIRS)))
+        here.truth.append(bridge(f"{arn}-newer", 1))
     if has_slot:
         twin.numbered = here.numbered
     assert len(list(twins.violations(here, twin))) == wrong
@@ -196,7 +205,7 @@ def bridge(arn: str, number: int) -> dict[str, Any]:
         "exists": True,
         "account": "111111111111",
         "region": "eu-west-1",
-        "volume": "one",
+        "volume": {"resource_id": "one", "zone": "euw1-az1"},
         "keys": ["a", "b"],
         "completed_at": f"2026-11-0{number + 4}T02:10:00Z",
         "origin": None,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
+from tests.chaos.oracles.chains import captured, chain
 from tests.chaos.playing import Ending
 from tests.chaos.records import place_of
 from tests.end_to_end.harness import Seen
@@ -57,30 +57,19 @@ def _idle_bridges(ending: Ending, ours: dict[str, Seen]) -> Iterator[str]:
             continue
         if "engine:pin" in one.tags:
             continue
-        chain = [
+        others = [
             other
             for other in entries
             if other is not entry
             and ours[other["arn"]].role == "bridge"
             and ours[other["arn"]].tags.get("engine:az-checked")
-            and _chain(other) == _chain(entry)
+            and chain(other) == chain(entry)
         ]
-        newer = [other for other in chain if other["completed_at"] > entry["completed_at"]]
-        captured = _captured(entry, everything)
-        later = [other for other in chain if _captured(other, everything) > captured]
+        newer = [other for other in others if other["completed_at"] > entry["completed_at"]]
+        taken = captured(entry, everything)
+        later = [other for other in others if captured(other, everything) > taken]
         if newer and later:
             yield f"{one.arn} is a bridge that nothing needs: {newer[0]['arn']} is newer"
-
-
-def _captured(entry: dict[str, Any], everything: dict[str, dict[str, Any]]) -> int:
-    """Return the place in time of the snapshot that an object goes back to."""
-    while entry["origin"] in everything:
-        entry = everything[entry["origin"]]
-    return int(entry["order"]["begun"])
-
-
-def _chain(entry: dict[str, object]) -> tuple[object, ...]:
-    return entry["account"], entry["region"], entry["volume"], entry["keys"]
 
 
 def _missing(ending: Ending, ours: dict[str, Seen]) -> Iterator[str]:

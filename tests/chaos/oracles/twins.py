@@ -3,8 +3,9 @@
 Of a gentle story, in which every night ends in peace, all points are compared: source, place, role,
 slot, key and shares. Names and zones are not, since a failover may come before or after one. Nor
 is what lies where a living source is not sent to any more: it is unmanaged, just as the last run
-before the target was dropped left it, and a delete may have been due to the next one. And a run
-that could not read what there is makes a point that would have waited, being a database's first.
+before the target was dropped left it, and a delete may have been due to the next one. A run that
+could not read what there is makes a point that would have waited, being a database's first. And
+what was made of another zone, or of no replica, stays as the base of a chain of its own.
 Of a rough story a slot may be missed for good (`catch_up: in_window`), and a point made in another
 zone leaves another base behind, which counts for `min_points`: compared is the newest point of each
 living source at each place that its policy still sends to, which no trouble before the peace may
@@ -13,9 +14,10 @@ touch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
+from tests.chaos.oracles.chains import bases
 from tests.chaos.playing import Ending
 from tests.chaos.records import Place, place_of
 
@@ -42,7 +44,11 @@ def violations(ending: Ending, twin: Ending) -> Iterator[str]:
     mine, other = _renamed(mine, ending), _renamed(other, twin)
     yield from (f"missing: {one}" for one in sorted(other - mine, key=str))
     made = _slots(twin)
-    only = (one for one in mine - other if not ending.story.is_gentle or _slot(one) in made)
+    only = mine - other
+    if ending.story.is_gentle:
+        arns = set(bases(ending.truth, ending.made))
+        kept = _renamed(_points(ending, arns), ending)
+        only = {one for one in only - kept if _slot(one) in made}
     yield from (f"only here: {one}" for one in sorted(only, key=str))
 
 
@@ -59,7 +65,7 @@ def _slot(one: Point) -> tuple[str, str]:
     return one.source, one.slot
 
 
-def _points(ending: Ending) -> set[Point]:
+def _points(ending: Ending, arns: Collection[str] | None = None) -> set[Point]:
     return {
         Point(
             source=one.tags.get("engine:resource", ""),
@@ -70,7 +76,7 @@ def _points(ending: Ending) -> set[Point]:
             shared_with=one.shared_with,
         )
         for arn, one in ending.seen.items()
-        if arn in ending.made and one.role != "bridge"
+        if arn in ending.made and one.role != "bridge" and (arns is None or arn in arns)
     }
 
 
