@@ -39,6 +39,7 @@ READS = frozenset(
         "AssumeRole",
         "DescribeAccountAttributes",
         "DescribeAvailabilityZones",
+        "DescribeDBClusterSnapshots",
         "DescribeDBInstanceAutomatedBackups",
         "DescribeDBInstances",
         "DescribeDBSnapshots",
