@@ -15,7 +15,7 @@ from moto.s3.models import s3_backends
 
 from engine.lab.callers import Callers, Role
 from engine.lab.errors import LabError
-from engine.lab.rds import automated
+from engine.lab.rds import automated, replicas
 from engine.lab.rds.arns import parse_arn
 from engine.lab.rds.backend import LabBackend
 from engine.lab.rds.copying import describe_origin
@@ -202,10 +202,7 @@ def _plant_instance(seed: Seed, seeded: InstanceSeed) -> LabInstance:
         return instance
     backend.databases[instance.db_instance_identifier] = instance
     if seeded.replica_of:
-        source = backend.instance(seeded.replica_of)
-        instance.is_replica = True
-        instance.source_db_instance_identifier = source.db_instance_identifier
-        source.add_replica(instance)
+        replicas.follow(instance, backend.instance(seeded.replica_of))
     automated.begin(backend, instance)
     return instance
 

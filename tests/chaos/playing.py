@@ -104,6 +104,13 @@ class Ending:
         first, end = run.deeds
         return [deed for number, deed in self.numbered if first <= number < end]
 
+    def late_deeds_of(self, run: Played) -> list[Deed]:
+        """What was done after a run was thawed, while it still went on."""
+        if run.thawed is None:
+            return []
+        end = run.deeds[1]
+        return [deed for number, deed in self.numbered if run.thawed <= number < end]
+
 
 class Player:
     """Plays one story once."""

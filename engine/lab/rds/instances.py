@@ -58,9 +58,7 @@ def create_replica(backend: LabBackend, parameters: dict[str, Any]) -> LabInstan
     if near and source.kms_key_id:
         given["kms_key_id"] = source.kms_key_id
     replica = create(backend, {**_properties(source), **given, "backup_retention_period": 0})
-    replica.is_replica = True
-    replica.source_db_instance_identifier = source.db_instance_identifier if near else source.arn
-    source.add_replica(replica)
+    replicas.follow(replica, source)
     return replica
 
 

@@ -21,6 +21,13 @@ def find_source(backend: LabBackend, named: str) -> LabInstance:
     return backend.at(backend.account_id, region).instance(named)
 
 
+def follow(replica: LabInstance, source: LabInstance) -> None:
+    """Let an instance be a read replica of another one of its account."""
+    replica.is_replica = True
+    replica.source_db_instance_identifier = _name_in(replica.region, source)
+    source.add_replica(replica)
+
+
 def rename(backend: LabBackend, instance: LabInstance, name: str) -> None:
     """Give an instance another name, by which its source and its replicas know it at once."""
     replicas, sources = list(_replicas(backend, instance)), list(_sources(backend, instance))

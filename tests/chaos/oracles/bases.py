@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tests.chaos.oracles.chains import Entry
 from tests.chaos.oracles.keeping import keeps_at
 from tests.chaos.playing import Ending
 from tests.chaos.records import Deed, Object, Scene
 
-Entry = Mapping[str, Any]
 _LOST = frozenset({"most_recent_copy_deleted", "base_deleted_meanwhile"})
 _FIRST = frozenset({"first_in_chain", "first_of_volume", "first_copy_here"})
 
@@ -83,8 +83,9 @@ def _fulls(ending: Ending) -> Iterator[str]:
         and deed.scene.victim is not None
         and (deed.scene.victim.tags.get("engine:az") == "unknown" or _is_retired(ending, deed))
     }
+    made = ending.made
     for entry in ending.truth:
-        if entry["arn"] not in ending.made:
+        if entry["arn"] not in made:
             continue
         for rules, verdict in entry["under"].items():
             lost = _lost(entry, verdict["rule"], ending.truth)

@@ -49,8 +49,7 @@ def violations(ending: Ending) -> Iterator[str]:
             # Its process has the number of an earlier one: nobody can tell their entries apart.
             owed += intents
             continue
-        late = [one for n, one in ending.numbered if run.thawed is not None and n >= run.thawed]
-        late = [one for one in late if one in ending.deeds_of(run)]
+        late = ending.late_deeds_of(run)
         if len(late) > MOST_UNDER_WAY:
             yield f"{where}: it went on though its lock was lost: {list(map(str, late))}"
         if run.visit.state_away:

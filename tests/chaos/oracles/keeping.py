@@ -55,16 +55,18 @@ def _judged(ending: Ending, run: Played, deed: Deed, dropped: Dropped) -> Iterat
     maker = next((one for one in run.policies if _made(one, claim.tags["engine:policy"])), None)
     if maker is None:
         yield "its policy is gone"
-    elif resource in scene.living:
-        takers = [one for one in run.policies if one.tier == ending.tiers[resource]]
-        deciding = {one.name: one for one in (maker, *takers)}.values()
-        if maker.is_retired and _is_unmanaged(ending, deciding, claim, deed.place):
-            return
-        for policy in deciding:
-            yield from _kept(ending, policy, deed, claim, judged)
-        yield from _last_ones(ending, there, claim.slot)
-    elif not (maker.is_retired and _is_unmanaged(ending, [maker], claim, deed.place)):
+        return
+    is_living = resource in scene.living
+    takers = [one for one in run.policies if is_living and one.tier == ending.tiers[resource]]
+    deciding = {one.name: one for one in (maker, *takers)}.values()
+    if maker.is_retired and _is_unmanaged(ending, deciding, claim, deed.place):
+        return
+    if not is_living:
         yield from _orphaned(ending, maker, deed, claim, there)
+        return
+    for policy in deciding:
+        yield from _kept(ending, policy, deed, claim, judged)
+    yield from _last_ones(ending, there, claim.slot)
 
 
 def _family(resource: str, scene: Scene, made: dict[str, Deed]) -> tuple[str, ...]:

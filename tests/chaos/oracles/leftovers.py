@@ -16,7 +16,8 @@ _PERIODS = {"6h": 6, "12h": 12, "1d": 24, "2d": 48}
 
 def violations(ending: Ending) -> Iterator[str]:
     """Yield what should not be there any more, and what should."""
-    ours = {arn: one for arn, one in ending.seen.items() if arn in ending.made}
+    made = ending.made
+    ours = {arn: one for arn, one in ending.seen.items() if arn in made}
     late = set(_shared_late(ending))
     for arn, one in ours.items():
         # A pin keeps what failed, too: somebody may want to look at it.
@@ -36,10 +37,9 @@ def _shared_late(ending: Ending) -> Iterator[str]:
     Another run may have taken the share back by then, and nothing is left to tell of it but AWS.
     """
     for run in ending.runs:
-        if run.thawed is not None:
-            late = [one for n, one in ending.numbered if n >= run.thawed]
-            shares = (one for one in late if one.operation == "ModifyDBSnapshotAttribute")
-            yield from (one.arn for one in shares if one in ending.deeds_of(run))
+        for deed in ending.late_deeds_of(run):
+            if deed.operation == "ModifyDBSnapshotAttribute":
+                yield deed.arn
 
 
 def _point(one: Seen) -> tuple[object, ...]:

@@ -36,19 +36,18 @@ class Point:
 
 def violations(ending: Ending, twin: Ending) -> Iterator[str]:
     """Yield the points that only one of them has."""
-    mine, other = _points(ending), _points(twin)
+    mine, other = _points(ending, ending.made), _points(twin, twin.made)
     if ending.story.is_gentle:
         mine, other = _managed(mine, ending), _managed(other, twin)
     else:
         mine, other = _newest(mine, ending), _newest(other, twin)
     mine, other = _renamed(mine, ending), _renamed(other, twin)
     yield from (f"missing: {one}" for one in sorted(other - mine, key=str))
-    made = _slots(twin)
     only = mine - other
     if ending.story.is_gentle:
-        arns = set(bases(ending.truth, ending.made))
-        kept = _renamed(_points(ending, arns), ending)
-        only = {one for one in only - kept if _slot(one) in made}
+        only -= _renamed(_points(ending, set(bases(ending.truth, ending.made))), ending)
+        slots = _slots(twin)
+        only = {one for one in only if (one.source, one.slot) in slots}
     yield from (f"only here: {one}" for one in sorted(only, key=str))
 
 
@@ -61,11 +60,7 @@ def _slots(ending: Ending) -> set[tuple[str, str]]:
     }
 
 
-def _slot(one: Point) -> tuple[str, str]:
-    return one.source, one.slot
-
-
-def _points(ending: Ending, arns: Collection[str] | None = None) -> set[Point]:
+def _points(ending: Ending, arns: Collection[str]) -> set[Point]:
     return {
         Point(
             source=one.tags.get("engine:resource", ""),
@@ -76,7 +71,7 @@ def _points(ending: Ending, arns: Collection[str] | None = None) -> set[Point]:
             shared_with=one.shared_with,
         )
         for arn, one in ending.seen.items()
-        if arn in ending.made and one.role != "bridge" and (arns is None or arn in arns)
+        if arn in arns and one.role != "bridge"
     }
 
 
