@@ -61,7 +61,7 @@ def test_roles_and_external_ids_are_checked(places: Places, refused: Refusing) -
         with refused("AccessDenied", "sts:AssumeRole", status=403):
             _assume(places, account, **wrong)
     assert _assume(places, account, ExternalId="let-me-in")["AccessKeyId"]
-    unknown = Account(places.lab, "999999999999")
+    unknown = Account(places.lab, "888888888888")
     with refused("AccessDenied", status=403):
         _assume(places, unknown)
 
