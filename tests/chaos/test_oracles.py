@@ -127,6 +127,23 @@ def test_only_what_the_undisturbed_story_made_too_is_too_much_and_only_where_poi
     assert len(list(twins.violations(here, twin))) == wrong
 
 
+@pytest.mark.parametrize(("lacking", "wrong"), [("03", 0), ("04", 2)])
+def test_of_a_gone_database_an_older_point_may_have_been_a_base_of_the_last_run(
+    lacking: str, wrong: int
+) -> None:
+    here, twin = ending(), ending()
+    for number, day in enumerate(("03", "04")):
+        arn = f"arn:aws:rds:eu-west-1:222222222222:snapshot:db-0-gold-{day}"
+        tags = THEIRS | {"engine:slot": f"2026-11-{day}T02:00:00Z"}
+        for one in (here, twin):
+            one.story = replace(one.story, is_gentle=True)
+            one.numbered.append((number, replace(made(arn), tags=tags)))
+            if one is here or day != lacking:
+                one.seen[arn] = Seen(arn, "manual", "available", "db-0", None, tags, frozenset())
+    found = list(twins.violations(here, twin))
+    assert len(found) == wrong
+
+
 def test_runs_whose_processes_have_the_same_number_are_not_held_against_each_others_entries() -> (
     None
 ):

@@ -5,7 +5,9 @@ slot, key and shares. Names and zones are not, since a failover may come before 
 is what lies where a living source is not sent to any more: it is unmanaged, just as the last run
 before the target was dropped left it, and a delete may have been due to the next one. A run that
 could not read what there is makes a point that would have waited, being a database's first. And
-what was made of another zone, or of no replica, stays as the base of a chain of its own.
+what was made of another zone, or of no replica, stays as the base of a chain of its own. Of a
+database that is gone the newest points are compared: what else its last run kept as a base, for
+the next one to delete, stays for as long as orphans do.
 Of a rough story a slot may be missed for good (`catch_up: in_window`), and a point made in another
 zone leaves another base behind, which counts for `min_points`: compared is the newest point of each
 living source at each place that its policy still sends to, which no trouble before the peace may
@@ -40,7 +42,7 @@ def violations(ending: Ending, twin: Ending) -> Iterator[str]:
     if ending.story.is_gentle:
         mine, other = _managed(mine, ending), _managed(other, twin)
     else:
-        mine, other = _newest(mine, ending), _newest(other, twin)
+        mine, other = _newest(_served_ones(mine, ending)), _newest(_served_ones(other, twin))
     mine, other = _renamed(mine, ending), _renamed(other, twin)
     yield from (f"missing: {one}" for one in sorted(other - mine, key=str))
     only = mine - other
@@ -80,18 +82,18 @@ def _renamed(points: set[Point], ending: Ending) -> set[Point]:
 
 
 def _managed(points: set[Point], ending: Ending) -> set[Point]:
-    return {
-        one
-        for one in points
-        if one.source not in ending.instances or one.place in _served(one.source, ending)
-    }
+    gone = {one for one in points if one.source not in ending.instances}
+    return _served_ones(points, ending) | _newest(gone)
 
 
-def _newest(points: set[Point], ending: Ending) -> set[Point]:
+def _served_ones(points: set[Point], ending: Ending) -> set[Point]:
+    return {one for one in points if one.place in _served(one.source, ending)}
+
+
+def _newest(points: set[Point]) -> set[Point]:
     newest: dict[tuple[object, ...], Point] = {}
     for one in sorted(points, key=lambda point: point.slot):
-        if one.place in _served(one.source, ending):
-            newest[one.source, one.place, one.role] = one
+        newest[one.source, one.place, one.role] = one
     return set(newest.values())
 
 
