@@ -160,8 +160,10 @@ class _LocationReading:
             client = clients.rds(at)
         except AwsError as error:
             return Scope(at, ScopeStatus.FAILED, error.cause)
-        instances = self._essential(lambda: rds.list_instances(client, at))
+        # In this order: the zones of a database tell where its snapshot was taken only if they are
+        # read after it was seen to be there.
         snapshots = self._essential(lambda: rds.list_snapshots(client, at))
+        instances = self._essential(lambda: rds.list_instances(client, at))
         if instances is None and snapshots is None:
             # Each further call to a region that is down would take as long as these.
             return Scope(at, ScopeStatus.FAILED, "; ".join(self._causes))
@@ -200,8 +202,8 @@ class _LocationReading:
     def _clusters(self, client: RDSClient) -> Clusters:
         """Read DB clusters and their snapshots; what fails makes nothing else unread."""
         causes: list[str] = []
-        clusters = self._essential(lambda: rds_clusters.list_clusters(client, self.at), causes)
         snapshots = self._essential(lambda: rds_clusters.list_snapshots(client, self.at), causes)
+        clusters = self._essential(lambda: rds_clusters.list_clusters(client, self.at), causes)
         return Clusters(clusters, snapshots, cause="; ".join(causes) or None)
 
     @property

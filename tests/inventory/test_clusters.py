@@ -256,6 +256,8 @@ def test_clusters_are_read_where_somebody_asks_for_them(aws: ScriptedAws) -> Non
     assert [one.allocated_gib for one in view.snapshots or ()] == [20]
     assert f"{KEY}9" in (scope.keys or {})
     assert view.is_complete
+    asked = [one.action for one in aws.asked]
+    assert asked.index("DescribeDBClusters") > asked.index("DescribeDBClusterSnapshots")
 
 
 def test_without_a_policy_for_clusters_one_call_tells_that_nothing_of_them_is_left(

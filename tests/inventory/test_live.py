@@ -219,6 +219,15 @@ def test_listings_are_read_to_their_last_page(aws: ScriptedAws) -> None:
     assert {asked.parameters["MaxRecords"] for asked in aws.calls("DescribeDBSnapshots")} == {"100"}
 
 
+def test_databases_are_read_after_the_snapshots_that_their_zones_speak_for(
+    aws: ScriptedAws,
+) -> None:
+    answer_everything(aws)
+    read_one(aws)
+    asked = [one.action for one in aws.asked]
+    assert asked.index("DescribeDBInstances") > asked.index("DescribeDBSnapshots")
+
+
 def test_tags_come_with_the_listing_never_by_a_call_per_snapshot(aws: ScriptedAws) -> None:
     answer_everything(aws)
     many = "".join(snapshot_xml(f"s{number}") for number in range(50))
