@@ -56,7 +56,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def world(checkout: Path) -> Iterator[World]:
     with LabProcess.start(small(), speed=20.0, at=IN_THE_WINDOW) as lab:
-        yield World(lab, checkout)
+        yield World(lab, checkout, is_installed=True)
         # A page starts a lab of its own, which outlives a test that ends in the middle of it.
         offline(checkout, "lab", "down")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.lab.process import LabProcess
 from tests.applying.fleet import CHANGES_PER_DATABASE, Tally, fleet, tally
 from tests.applying.test_over_http import DOCUMENTS, FIRST_NIGHT, World
+from tests.forking.labs import ForkedLab
 
 SPEED = 10.0
 POLL_SECONDS = 1.0
@@ -21,7 +21,7 @@ def applied(databases: int, folder: Path) -> Tally:
     """Apply a plan of one point and one copy per database; return what it took."""
     (folder / "policies").mkdir()
     (folder / "policies" / "all.yaml").write_text(DOCUMENTS)
-    with LabProcess.start(fleet(databases), speed=SPEED, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(fleet(databases), speed=SPEED, at=FIRST_NIGHT) as lab:
         world = World(lab, folder)
         assert world.engine("plan", "-out", "plan.json").returncode == 0
         lab.client.forget_calls()

@@ -18,6 +18,7 @@ import pytest
 
 from engine.lab.estates import IRELAND, PROD, VAULT, small
 from engine.lab.process import LabProcess
+from tests.forking.labs import ForkedLab
 
 REPOSITORY = Path(__file__).parents[2]
 FIRST_NIGHT = datetime(2026, 11, 21, 2, 10, tzinfo=UTC)
@@ -125,7 +126,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("repository")
     (folder / "policies").mkdir()
     (folder / "policies" / "all.yaml").write_text(DOCUMENTS)
-    with LabProcess.start(small(), speed=10.0, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(small(), speed=10.0, at=FIRST_NIGHT) as lab:
         yield World(lab, folder)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from engine.lab.estates import IRELAND, PROD, VAULT, small
-from engine.lab.process import LabProcess
 from tests.applying.test_over_http import DOCUMENTS, FIRST_NIGHT, World
+from tests.forking.labs import ForkedLab
 
 BUCKET = "acme-backup-engine"
 LOCK = "state/acme/lock.json"
@@ -125,7 +125,7 @@ def has_begun(world: World) -> bool:
 @pytest.fixture(scope="module")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = repository(tmp_path_factory.mktemp("team"), TEAM)
-    with LabProcess.start(seed(BUCKET), speed=30.0, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(seed(BUCKET), speed=30.0, at=FIRST_NIGHT) as lab:
         yield World(lab, folder)
 
 
@@ -178,7 +178,7 @@ def test_of_two_applies_at_once_one_waits_and_then_is_turned_away(
     documents: str, tmp_path: Path
 ) -> None:
     folder = repository(tmp_path, documents)
-    with LabProcess.start(seed(BUCKET), speed=5.0, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(seed(BUCKET), speed=5.0, at=FIRST_NIGHT) as lab:
         world = World(lab, folder)
         first = apply_started(world)
         try:
@@ -292,7 +292,7 @@ def test_when_the_bucket_goes_away_on_the_way_backups_are_made_and_none_is_delet
     tmp_path: Path,
 ) -> None:
     folder = repository(tmp_path, TEAM)
-    with LabProcess.start(seed(BUCKET), speed=5.0, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(seed(BUCKET), speed=5.0, at=FIRST_NIGHT) as lab:
         world = World(lab, folder)
         assert world.apply("-wait").returncode == 0
         slot = world.next_night().strftime("%Y-%m-%dT%H:%M:%SZ")

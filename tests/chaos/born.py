@@ -27,14 +27,13 @@ from engine.lab.server import HOST, listen, open_port
 from engine.lab.settings import Settings
 from engine.lab.world import World
 from tests.applying.killed import deadly
-from tests.chaos.sabotage import SABOTAGES, found_in, put
+from tests.chaos.hurry import hurry
+from tests.chaos.sabotage import SABOTAGES
 from tests.chaos.witness import Witness, telling
+from tests.forking.patching import found_in, put
 
 TELL_STACKS = signal.SIGUSR1
 """What a run is sent that does not end: it writes where its threads are."""
-
-is_hurried = False
-"""Whether the engine here waits for nothing, as `tests.chaos.warm` has it."""
 
 
 class Moment(Enum):
@@ -99,13 +98,8 @@ def _deadly_calls(death: Death) -> None:
 
 
 def run_engine(order: EngineOrder) -> None:
-    """Run a command as the installed program would, and end with its exit code.
-
-    Raises:
-        RuntimeError: this process is no child of a fork server that has been warmed up.
-    """
-    if not is_hurried:
-        raise RuntimeError("the fork server could not import tests.chaos.warm")
+    """Run a command as the installed program would, but in a hurry; end with its exit code."""
+    hurry()
     os.chdir(order.folder)
     os.environ.clear()
     os.environ.update(order.environment)

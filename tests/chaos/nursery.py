@@ -1,15 +1,10 @@
-"""Processes that start at once: labs and runs of the engine, forked from one that imported all.
-
-Each is a real process that can be killed; `python -m multiprocessing`'s fork server has one thread
-and forks on demand, so a start costs milliseconds where a fresh interpreter costs a second.
-"""
+"""Labs and runs of the engine for a story: forked processes, to be killed and stopped."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
 import json
-import multiprocessing
 import os
 import signal
 import threading
@@ -28,9 +23,9 @@ from engine.lab.client import LabClient, environment
 from tests.chaos import born
 from tests.chaos.born import Death, EngineOrder
 from tests.chaos.witness import COUNT, DEEDS, TICK, Deed
+from tests.forking.context import CONTEXT, WARM
 
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.chaos.warm"])
+CONTEXT.set_forkserver_preload([WARM, born.__name__])
 START_SECONDS = 60.0
 RUN_SECONDS = 300.0
 LOOK_SECONDS = 0.05
@@ -46,9 +41,9 @@ class Lab:
     """
 
     def __init__(self, tick: timedelta = TICK) -> None:
-        ours, theirs = _CONTEXT.Pipe()
+        ours, theirs = CONTEXT.Pipe()
         self._line: Connection = ours
-        self._process: ForkServerProcess = _CONTEXT.Process(
+        self._process: ForkServerProcess = CONTEXT.Process(
             target=born.serve_lab, args=(theirs, tick), daemon=True
         )
         self._process.start()
@@ -126,7 +121,7 @@ class Run:
 
     def __init__(self, order: EngineOrder) -> None:
         self._order = order
-        self._process: ForkServerProcess = _CONTEXT.Process(target=born.run_engine, args=(order,))
+        self._process: ForkServerProcess = CONTEXT.Process(target=born.run_engine, args=(order,))
         self._process.start()
         self.pid: int = self._process.pid or 0
 

@@ -19,17 +19,7 @@ from engine.identity.marks import ESTATE, Marks, read_marks
 from engine.inventory.records import Location, Snapshot, SnapshotType
 from engine.planning import protecting, retaining, survey
 from engine.verifying import evidence
-
-
-def put(place: object, name: str, value: object) -> None:
-    """Put something else where a name of a module or class is looked up."""
-    found_in(place, name)
-    setattr(place, name, value)
-
-
-def found_in(place: object, name: str) -> Any:
-    """Return what a name of a module or class stands for; AttributeError where there is none."""
-    return getattr(place, name)
+from tests.forking.patching import found_in, put
 
 
 def _sleep() -> None:

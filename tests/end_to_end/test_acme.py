@@ -24,7 +24,6 @@ from engine.lab.acme import (
     acme,
 )
 from engine.lab.estates import PROD, VAULT
-from engine.lab.process import LabProcess
 from tests.end_to_end.forecasts import forecasts_of, wrong
 from tests.end_to_end.harness import (
     REPOSITORY,
@@ -34,6 +33,7 @@ from tests.end_to_end.harness import (
     keys_of_instances,
     working_folder,
 )
+from tests.forking.labs import ForkedLab
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Night:
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
     folder = working_folder(tmp_path_factory.mktemp("acme"), REPOSITORY / "policies")
-    with LabProcess.start(acme(), speed=20.0, at=NIGHT) as lab:
+    with ForkedLab.start(acme(), speed=20.0, at=NIGHT) as lab:
         world = World(lab, folder)
         world.run("inventory", "export", "recording", "-at", world.now()).insist()
         inventory = read_inventory(folder / "recording")

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from engine.lab.estates import IRELAND, PROD, VAULT, small
-from engine.lab.process import LabProcess
 from engine.lab.seeds import InstanceSeed, SnapshotSeed, read_seed, seed_document
 from tests.end_to_end.harness import REPOSITORY, World, announced, keys_of_instances, working_folder
+from tests.forking.labs import ForkedLab
 
 NIGHT = datetime(2026, 11, 21, 2, 10, tzinfo=UTC)
 EXAMPLE = REPOSITORY / "docs" / "examples" / "adoption"
@@ -60,7 +60,7 @@ def history() -> object:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = working_folder(tmp_path_factory.mktemp("adoption"), EXAMPLE)
-    with LabProcess.start(history(), speed=20.0, at=NIGHT) as lab:
+    with ForkedLab.start(history(), speed=20.0, at=NIGHT) as lab:
         world = World(lab, folder)
         world.apply("-wait").insist()
         yield world

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from engine.lab.estates import IRELAND, PROD, ROLES, zones_of
-from engine.lab.process import LabProcess
 from engine.lab.seeds import AccountSeed, InstanceSeed, KeySeed, Seed, seed_document
 from tests.end_to_end.estates import FRANKFURT
 from tests.end_to_end.harness import REPOSITORY, World, working_folder
+from tests.forking.labs import ForkedLab
 
 EXAMPLE = REPOSITORY / "docs" / "examples" / "automated"
 # A Wednesday; the maintenance window opens on Sunday.
@@ -57,7 +57,7 @@ def seed() -> Any:
 @pytest.fixture
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = working_folder(tmp_path_factory.mktemp("automated") / "work", EXAMPLE)
-    with LabProcess.start(seed(), speed=20.0, at=NOON) as lab:
+    with ForkedLab.start(seed(), speed=20.0, at=NOON) as lab:
         yield World(lab, folder)
 
 

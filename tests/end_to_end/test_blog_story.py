@@ -9,7 +9,6 @@ from __future__ import annotations
 import pytest
 
 from engine.lab.estates import IRELAND, PROD, VAULT
-from engine.lab.process import LabProcess
 from engine.lab.seeds import InstanceSeed
 from tests.end_to_end.estates import estate_of
 from tests.end_to_end.forecasts import wrong
@@ -26,6 +25,7 @@ from tests.end_to_end.story import (
     Story,
     full_on,
 )
+from tests.forking.labs import ForkedLab
 
 KEEP_ALL, NAIVE = "{daily: 14}", "{last: 2}"
 
@@ -34,7 +34,7 @@ def told(folder: pytest.TempPathFactory, keep: str, source: str, *databases: Ins
     """Play the story with a retention, from a source."""
     documents = DOCUMENTS.format(source=source, keep=keep)
     work = working_folder(folder.mktemp("story"), documents)
-    with LabProcess.start(estate_of(*databases), speed=SPEED, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(estate_of(*databases), speed=SPEED, at=FIRST_NIGHT) as lab:
         lab.client.change_settings(automated_backups=False)
         return Story.in_lab(lab, work).play()
 

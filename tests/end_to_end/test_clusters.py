@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from engine.lab.estates import IRELAND, PROD, VAULT, small
-from engine.lab.process import LabProcess
 from tests.end_to_end.harness import REPOSITORY, World, working_folder
+from tests.forking.labs import ForkedLab
 
 EXAMPLES = REPOSITORY / "docs" / "examples"
 FIRST_NIGHT = datetime(2026, 11, 18, 2, 5, tzinfo=UTC)
@@ -22,7 +22,7 @@ LONG = "ledger-of-the-house-of-acme-and-its-daughters-in-all-countries"
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Three nights of the example, with a cluster of a long name that the AWS CLI made."""
     folder = working_folder(tmp_path_factory.mktemp("clusters"), EXAMPLES / "clusters")
-    with LabProcess.start(small(), speed=20.0, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(small(), speed=20.0, at=FIRST_NIGHT) as lab:
         world = World(lab, folder)
         world.aws(
             PROD, IRELAND, "rds", "create-db-cluster", "--db-cluster-identifier", LONG,

@@ -11,7 +11,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from engine.lab.estates import IRELAND, PROD, VAULT
-from engine.lab.process import LabProcess
 from tests.end_to_end.estates import (
     DEFAULT_KEY,
     DOCUMENTS,
@@ -22,6 +21,7 @@ from tests.end_to_end.estates import (
     estate_of,
 )
 from tests.end_to_end.harness import Finished, Seen, World, working_folder
+from tests.forking.labs import ForkedLab
 
 FIRST_NIGHT = datetime(2026, 11, 18, 2, 5, tzinfo=UTC)
 STRANGER = "999999999999"
@@ -35,7 +35,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Three nights of three databases; nothing may drift while the engine is at work."""
     folder = working_folder(tmp_path_factory.mktemp("drift"), DOCUMENTS)
     databases = (ORDERS, UNENCRYPTED, DEFAULT_KEY)
-    with LabProcess.start(estate_of(*databases), speed=20.0, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(estate_of(*databases), speed=20.0, at=FIRST_NIGHT) as lab:
         world = World(lab, folder)
         for night in range(3):
             world.move_to(FIRST_NIGHT + timedelta(days=night))

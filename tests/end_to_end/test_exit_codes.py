@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from engine.lab.estates import IRELAND, PROD, small
-from engine.lab.process import LabProcess
 from engine.lab.seeds import KeySeed
 from tests.end_to_end.estates import with_keys
 from tests.end_to_end.gate import Gate, opened
 from tests.end_to_end.harness import PROGRAMS, THIN, World, wait_until, working_folder
+from tests.forking.labs import ForkedLab
 
 FIRST_NIGHT = datetime(2026, 11, 18, 2, 5, tzinfo=UTC)
 THIN_DOCUMENT = (THIN / "thin.yaml").read_text()
@@ -35,7 +35,7 @@ def edit(world: World, old: str, new: str) -> None:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     folder = working_folder(tmp_path / "repository", THIN_DOCUMENT)
-    with LabProcess.start(small(), speed=20.0, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(small(), speed=20.0, at=FIRST_NIGHT) as lab:
         yield World(lab, folder)
 
 
@@ -77,7 +77,7 @@ def test_a_step_that_fails_gives_three_and_stops_only_what_builds_on_it(tmp_path
         KeySeed("prod", IRELAND, "alias/orders"),
         KeySeed("vault", IRELAND, "alias/backups"),
     )
-    with LabProcess.start(closed, speed=20.0, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(closed, speed=20.0, at=FIRST_NIGHT) as lab:
         world = World(lab, folder)
         done = world.apply("-wait", "-json").insist(3)
         states = {

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.lab.estates import IRELAND, PROD
-from engine.lab.process import LabProcess
 from tests.end_to_end.estates import estate_of
 from tests.end_to_end.harness import REPOSITORY, World, working_folder
 from tests.end_to_end.story import DATABASE_NAME, FIRST_NIGHT, MULTI_AZ, SPEED, night
+from tests.forking.labs import ForkedLab
 
 EXAMPLE = REPOSITORY / "docs" / "examples" / "failback"
 IN_WINDOW = REPOSITORY / "docs" / "examples" / "failback-in-window"
@@ -25,7 +25,7 @@ def proposals(plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_a_failback_done_as_proposed_spares_what_was_said(tmp_path: Path) -> None:
     folder = working_folder(tmp_path / "work", EXAMPLE)
-    with LabProcess.start(estate_of(MULTI_AZ), speed=SPEED, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(estate_of(MULTI_AZ), speed=SPEED, at=FIRST_NIGHT) as lab:
         world = World(lab, folder)
         world.apply("-wait").insist()
         lab.client.fail_over(PROD, IRELAND, DATABASE_NAME)
@@ -59,7 +59,7 @@ def zones(world: World) -> list[str]:
 
 def test_in_its_window_a_database_fails_back_once_somebody_acknowledged_it(tmp_path: Path) -> None:
     folder = working_folder(tmp_path / "work", IN_WINDOW)
-    with LabProcess.start(estate_of(MULTI_AZ), speed=SPEED, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(estate_of(MULTI_AZ), speed=SPEED, at=FIRST_NIGHT) as lab:
         world = World(lab, folder)
         world.apply("-wait").insist()
         lab.client.fail_over(PROD, IRELAND, DATABASE_NAME)

@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine.lab.process import LabProcess
 from tests.end_to_end.estates import DEFAULT_KEY, DOCUMENTS, ORDERS, estate_of
 from tests.end_to_end.gate import Gate, Moment, opened
 from tests.end_to_end.harness import PROGRAMS, Seen, World, working_folder
+from tests.forking.labs import ForkedLab
 
 FIRST_NIGHT = datetime(2026, 11, 18, 2, 5, tzinfo=UTC)
 NIGHTS_BEFORE = 2
@@ -70,7 +70,7 @@ class Nights:
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
     folder = working_folder(tmp_path_factory.mktemp("killed"), DOCUMENTS)
-    with LabProcess.start(estate_of(ORDERS, DEFAULT_KEY), speed=20.0, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(estate_of(ORDERS, DEFAULT_KEY), speed=20.0, at=FIRST_NIGHT) as lab:
         nights = Nights(World(lab, folder))
         for _ in range(NIGHTS_BEFORE):
             nights.world.apply("-wait").insist()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine.lab.estates import IRELAND, PROD, VAULT, small
-from engine.lab.process import LabProcess
 from tests.end_to_end.harness import THIN, World, working_folder
+from tests.forking.labs import ForkedLab
 
 START = datetime(2026, 11, 18, 2, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -22,7 +22,7 @@ DOCUMENT = (THIN / "thin.yaml").read_text()
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     folder = working_folder(tmp_path / "repository", DOCUMENT)
-    with LabProcess.start(small(), speed=20.0, at=START) as lab:
+    with ForkedLab.start(small(), speed=20.0, at=START) as lab:
         yield World(lab, folder)
 
 

@@ -11,6 +11,7 @@ import pytest
 from engine.lab.estates import IRELAND, PROD, VAULT, small
 from engine.lab.process import LabProcess
 from tests.end_to_end.harness import REPOSITORY, Seen, World, working_folder
+from tests.forking.labs import ForkedLab
 
 EXAMPLES = REPOSITORY / "docs" / "examples"
 NIGHT = datetime(2026, 12, 1, 2, 10, tzinfo=UTC)
@@ -20,7 +21,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[LabProcess]:
-    with LabProcess.start(small(), speed=20.0, at=NIGHT) as lab:
+    with ForkedLab.start(small(), speed=20.0, at=NIGHT) as lab:
         yield lab
 
 

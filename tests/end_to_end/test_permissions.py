@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from engine.lab.estates import IRELAND, PROD, VAULT
-from engine.lab.process import LabProcess
 from engine.permissions.operations import OPERATIONS, Operation, User
 from tests.end_to_end.estates import DEFAULT_KEY, DEFAULT_KEY_TO_BOTH, DOCUMENTS, ORDERS, estate_of
 from tests.end_to_end.harness import World, working_folder
+from tests.forking.labs import ForkedLab
 from tests.permissions.reading import actions, allows
 
 NIGHT = datetime(2026, 11, 18, 2, 5, tzinfo=UTC)
@@ -36,7 +36,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Two nights of every route there is, after which points, bridges and shares have gone."""
     folder = working_folder(tmp_path_factory.mktemp("nights") / "work", ONE_POINT)
     seed = estate_of(ORDERS, DEFAULT_KEY, DEFAULT_KEY_TO_BOTH)
-    with LabProcess.start(seed, speed=20.0, at=NIGHT) as lab:
+    with ForkedLab.start(seed, speed=20.0, at=NIGHT) as lab:
         world = World(lab, folder)
         for night in range(2):
             world.move_to(NIGHT + timedelta(days=night))

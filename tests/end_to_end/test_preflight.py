@@ -12,7 +12,6 @@ import msgspec
 import pytest
 
 from engine.lab.estates import IRELAND, PROD, VAULT
-from engine.lab.process import LabProcess
 from engine.lab.seeds import AccountSeed, read_seed, seed_document
 from tests.end_to_end.estates import (
     DEFAULT_KEY,
@@ -23,6 +22,7 @@ from tests.end_to_end.estates import (
     estate_of,
 )
 from tests.end_to_end.harness import World, working_folder
+from tests.forking.labs import ForkedLab
 
 NIGHT = datetime(2026, 11, 18, 2, 5, tzinfo=UTC)
 SEED = estate_of(ORDERS, DEFAULT_KEY, DEFAULT_KEY_TO_BOTH)
@@ -30,7 +30,7 @@ SEED = estate_of(ORDERS, DEFAULT_KEY, DEFAULT_KEY_TO_BOTH)
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with LabProcess.start(SEED, speed=20.0, at=NIGHT) as lab:
+    with ForkedLab.start(SEED, speed=20.0, at=NIGHT) as lab:
         yield World(lab, working_folder(tmp_path / "work", DOCUMENTS))
 
 
@@ -102,7 +102,7 @@ def test_a_role_that_cannot_be_assumed_leaves_the_primaries(tmp_path: Path) -> N
     )
     without = msgspec.structs.replace(seed, accounts={**seed.accounts, "vault": reader_only})
     folder = working_folder(tmp_path / "work", DOCUMENTS)
-    with LabProcess.start(seed_document(without), speed=20.0, at=NIGHT) as lab:
+    with ForkedLab.start(seed_document(without), speed=20.0, at=NIGHT) as lab:
         world = World(lab, folder)
         done = world.apply("-wait", "-json").insist(3)
         assert {role for _, _, role in holdings(world)} == {"primary"}
@@ -123,7 +123,7 @@ def test_a_key_that_does_not_let_the_target_in_is_told_and_tried(tmp_path: Path)
     )
     folder = working_folder(tmp_path / "work", DOCUMENTS)
     shut = seed_document(msgspec.structs.replace(seed, keys=keys))
-    with LabProcess.start(shut, speed=20.0, at=NIGHT) as lab:
+    with ForkedLab.start(shut, speed=20.0, at=NIGHT) as lab:
         world = World(lab, folder)
         done = world.apply("-wait", "-json").insist(3)
         problems = done.outcome()["problems"]

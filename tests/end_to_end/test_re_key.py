@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from engine.lab.estates import IRELAND, PROD
-from engine.lab.process import LabProcess
 from tests.end_to_end.estates import (
     DEFAULT_KEY,
     DEFAULT_KEY_TO_BOTH,
@@ -31,6 +30,7 @@ from tests.end_to_end.harness import (
     keys_of_instances,
     working_folder,
 )
+from tests.forking.labs import ForkedLab
 
 FIRST_NIGHT = datetime(2026, 11, 18, 2, 5, tzinfo=UTC)
 NIGHTS = 3
@@ -40,7 +40,7 @@ NIGHTS = 3
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = working_folder(tmp_path_factory.mktemp("routes"), DOCUMENTS)
     seed = estate_of(ORDERS, DEFAULT_KEY, DEFAULT_KEY_TO_BOTH, UNENCRYPTED)
-    with LabProcess.start(seed, speed=20.0, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(seed, speed=20.0, at=FIRST_NIGHT) as lab:
         yield World(lab, folder)
 
 

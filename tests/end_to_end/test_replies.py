@@ -12,10 +12,10 @@ import msgspec
 import pytest
 
 from engine.lab.estates import IRELAND
-from engine.lab.process import LabProcess
 from tests.end_to_end.estates import DOCUMENTS, FRANKFURT, ORDERS, estate_of
 from tests.end_to_end.gate import CHANGES, Gate, Reply, opened
 from tests.end_to_end.harness import SECONDS, Finished, World, working_folder
+from tests.forking.labs import ForkedLab
 
 FIRST_NIGHT = datetime(2026, 11, 18, 2, 5, tzinfo=UTC)
 EXPIRED = b"""\
@@ -55,7 +55,7 @@ class Nights:
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
     folder = working_folder(tmp_path_factory.mktemp("replies"), DOCUMENTS)
-    with LabProcess.start(estate_of(ORDERS), speed=20.0, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(estate_of(ORDERS), speed=20.0, at=FIRST_NIGHT) as lab:
         yield Nights(World(lab, folder))
 
 
@@ -154,7 +154,7 @@ def test_a_region_that_goes_dark_costs_its_own_steps_and_two_minutes(tmp_path: P
     databases = [
         msgspec.structs.replace(ORDERS, identifier=f"orders-{number}") for number in range(12)
     ]
-    with LabProcess.start(estate_of(*databases), speed=20.0, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(estate_of(*databases), speed=20.0, at=FIRST_NIGHT) as lab:
         gate = Gate(lab.endpoint)
 
         def go_dark(action: str) -> None:

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from engine.lab.estates import IRELAND, PROD, ROLES, VAULT, small, zones_of
-from engine.lab.process import LabProcess
 from engine.lab.seeds import AccountSeed, KeySeed, read_seed, seed_document
 from tests.end_to_end.harness import REPOSITORY, World, working_folder
+from tests.forking.labs import ForkedLab
 
 EXAMPLES = REPOSITORY / "docs" / "examples"
 FIRST_NIGHT = datetime(2026, 11, 18, 2, 5, tzinfo=UTC)
@@ -54,7 +54,7 @@ def change(world: World, old: str, new: str) -> None:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = working_folder(tmp_path_factory.mktemp("sharing"), EXAMPLES / "sharing")
-    with LabProcess.start(seed(), speed=20.0, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(seed(), speed=20.0, at=FIRST_NIGHT) as lab:
         yield World(lab, folder)
 
 
@@ -118,7 +118,7 @@ def test_what_the_policy_drops_is_taken_back(world: World) -> None:
 
 def test_a_hold_keeps_everything_everywhere_until_it_is_removed(tmp_path: Path) -> None:
     folder = working_folder(tmp_path / "held", EXAMPLES / "holds")
-    with LabProcess.start(small(), speed=20.0, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(small(), speed=20.0, at=FIRST_NIGHT) as lab:
         world = World(lab, folder)
         for number in range(4):
             world.move_to(FIRST_NIGHT + timedelta(days=number))
@@ -146,7 +146,7 @@ def test_a_copy_goes_into_the_option_group_that_its_options_need(tmp_path: Path)
     )
     changed = msgspec.structs.replace(known, instances=(oracle,))
     folder = working_folder(tmp_path / "options", EXAMPLES / "options")
-    with LabProcess.start(seed_document(changed), speed=20.0, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(seed_document(changed), speed=20.0, at=FIRST_NIGHT) as lab:
         world = World(lab, folder)
         change(world, ", option_group: orders-timezone", "")
         failed = world.apply("-wait").insist(3)

@@ -12,11 +12,11 @@ import msgspec
 import pytest
 
 from engine.lab.estates import IRELAND, PROD, VAULT
-from engine.lab.process import LabProcess
 from tests.end_to_end.estates import estate_of
 from tests.end_to_end.forecasts import Forecasts, forecasts_of, wrong
 from tests.end_to_end.harness import REPOSITORY, World, working_folder
 from tests.end_to_end.story import DATABASE_NAME, FIRST_NIGHT, FOLLOWED, REPLICA, SPEED, night
+from tests.forking.labs import ForkedLab
 
 EXAMPLES = REPOSITORY / "docs" / "examples"
 Shown = dict[str, Any]
@@ -25,7 +25,7 @@ Shown = dict[str, Any]
 @pytest.fixture
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = working_folder(tmp_path_factory.mktemp("replica"), EXAMPLES / "replica")
-    with LabProcess.start(estate_of(FOLLOWED, REPLICA), speed=SPEED, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(estate_of(FOLLOWED, REPLICA), speed=SPEED, at=FIRST_NIGHT) as lab:
         lab.client.change_settings(automated_backups=False)
         yield World(lab, folder)
 
@@ -94,7 +94,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Copied:
     database = msgspec.structs.replace(FOLLOWED, retention_days=7)
     plans: list[Shown] = []
     forecasts: Forecasts = {}
-    with LabProcess.start(estate_of(database), speed=SPEED, at=night(0)) as lab:
+    with ForkedLab.start(estate_of(database), speed=SPEED, at=night(0)) as lab:
         world = World(lab, folder)
         for day in (1, 2, 3):
             world.move_to(night(day))

@@ -56,7 +56,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A world in which one point has expired: `keep: {last: 2}`, and two nights have passed."""
     folder = working_folder(tmp_path_factory.mktemp("thin"), THIN)
     with LabProcess.start(small(), speed=20.0, at=FIRST_NIGHT) as lab:
-        world = World(lab, folder)
+        world = World(lab, folder, is_installed=True)
         world.apply("-wait").insist()
         world.move_to(FIRST_NIGHT + timedelta(days=1))
         world.apply("-wait").insist()
@@ -236,7 +236,7 @@ def test_a_location_that_cannot_be_read_gives_three_and_nothing_is_deleted(world
     estate = folder / "policies" / "thin.yaml"
     closed = 'vault: {id: "222222222222", read_role: nobody}'
     estate.write_text(estate.read_text().replace('vault: {id: "222222222222"}', closed))
-    there = World(world.lab, folder)
+    there = World(world.lab, folder, is_installed=True)
     there.move_to(FIRST_NIGHT + timedelta(days=8))
     found = there.plan("-json")
     assert found.code == 3

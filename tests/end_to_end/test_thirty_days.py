@@ -17,7 +17,6 @@ from engine.lab.acme import HISTORY, NIGHT
 from engine.lab.acme import acme as shipped
 from engine.lab.estates import IRELAND, PROD, VAULT
 from engine.lab.history import read_history
-from engine.lab.process import LabProcess
 from engine.lab.seeds import SnapshotSeed, read_seed, seed_document
 from tests.end_to_end.days import DURATIONS, PATIENT, Days, Failovers, Place
 from tests.end_to_end.estates import (
@@ -30,6 +29,7 @@ from tests.end_to_end.estates import (
 )
 from tests.end_to_end.forecasts import wrong
 from tests.end_to_end.harness import REPOSITORY, World, working_folder
+from tests.forking.labs import ForkedLab
 from tests.recordings.make_acme import ANALYTICS, acme
 
 FOREIGN = (
@@ -136,7 +136,7 @@ def shipped_acme() -> Scene:
 @contextmanager
 def days_of(scene: Scene, folder: Path, number: int, failovers: Failovers) -> Iterator[Days]:
     """Let days of a scene pass in a lab."""
-    with LabProcess.start(scene.seed, speed=1.0, at=scene.start) as lab:
+    with ForkedLab.start(scene.seed, speed=1.0, at=scene.start) as lab:
         world = World(lab, working_folder(folder, scene.documents))
         days = Days(world, scene.start, scene.points, scene.history)
         days.pass_by(number, failovers)

@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from engine.lab.estates import PROD, ROLES, VAULT, small, zones_of
-from engine.lab.process import LabProcess
 from engine.lab.seeds import AccountSeed, KeySeed, read_seed, seed_document
 from tests.end_to_end.estates import FRANKFURT
 from tests.end_to_end.harness import REPOSITORY, World, working_folder
+from tests.forking.labs import ForkedLab
 
 EXAMPLE = REPOSITORY / "docs" / "examples" / "topology"
 FIRST_NIGHT = datetime(2026, 11, 18, 2, 5, tzinfo=UTC)
@@ -38,7 +38,7 @@ def seed() -> object:
 
 def test_one_copy_crosses_the_regions_and_the_other_is_made_from_it(tmp_path: Path) -> None:
     folder = working_folder(tmp_path / "work", EXAMPLE)
-    with LabProcess.start(seed(), speed=20.0, at=FIRST_NIGHT) as lab:
+    with ForkedLab.start(seed(), speed=20.0, at=FIRST_NIGHT) as lab:
         world = World(lab, folder)
         told = world.plan().insist().out
         assert "Copy topology" in told

@@ -28,6 +28,7 @@ from tests.end_to_end.troubled import (
     planned_id,
     staged,
 )
+from tests.forking.labs import ForkedLab
 
 USUAL = Terms()
 HISTORY = tuple(range(12, 0, -1))
@@ -183,7 +184,7 @@ TROUBLES: dict[str, Trouble] = {
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[LabProcess]:
-    with LabProcess.start(speed=20.0, at=TONIGHT + DAY / 288) as lab:
+    with ForkedLab.start(speed=20.0, at=TONIGHT + DAY / 288) as lab:
         yield lab
 
 
@@ -200,10 +201,12 @@ class Fire:
     def run(self, *words: str) -> Finished:
         """Run the engine, or the broken one, at the lab's time; reading calls are tried once."""
         world = self.scene.world
-        environment = world.environment | {"AWS_MAX_ATTEMPTS": "1", "PYTHONPATH": str(REPOSITORY)}
-        name, *before = self.trouble.program or ("engine",)
-        words = (*before, *words, "-at", world.now())
-        return run_program(name, words, world.folder, environment)
+        more = {"AWS_MAX_ATTEMPTS": "1", "PYTHONPATH": str(REPOSITORY)}
+        words = (*words, "-at", world.now())
+        if not self.trouble.program:
+            return world.run(*words, **more)
+        name, *before = self.trouble.program
+        return run_program(name, (*before, *words), world.folder, world.environment | more)
 
     def plan(self) -> tuple[int, dict[str, Any], str]:
         """Return how `plan` ends, the plan as JSON, and what a pull request would show."""

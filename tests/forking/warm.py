@@ -1,7 +1,7 @@
-"""What the fork server imports, once, before it forks: all that a run needs, and hurry.
+"""What the fork server imports, once, before it forks: all that a run or a lab needs.
 
-The engine in the children is the one that is installed, but for its real-time waits: a second of
-them lasts a `FASTER`th, since the lab's time is not real either. Nobody else may import this.
+The engine in the children is the one that is installed; botocore's answers to questions about its
+own files are remembered. Nobody else may import this.
 """
 
 from __future__ import annotations
@@ -16,23 +16,13 @@ import botocore.client
 import botocore.hooks
 import botocore.httpsession
 import botocore.loaders
-import botocore.retries.standard
 from botocore.hooks import NodeList
 
 import engine
-import engine.aws.clients
-import tests.chaos.born
-from engine.applying import s3_lock
-from engine.applying.clock import SystemClock, ThreadWorkers
-from engine.applying.s3_lock import Terms
 from engine.documents.shapes import shape_of
-from tests.chaos.sabotage import found_in, put
+from tests.forking.patching import found_in, put
 
 _IMPORTED_LATE = ("cronsim", "networkx", "yaml")
-REPLY_SECONDS = 20
-HASTY = Terms(lease=2.0, grace=1.0, renewal=0.5, passes=0.6 * 150.0, again=0.3, look=20.0)
-"""The lease in S3, which tells whole seconds of its own clock; `passes`, `look` are hurried."""
-FASTER = 150.0
 
 
 def _remember(place: object, name: str) -> None:
@@ -123,39 +113,9 @@ def _prepare() -> None:
         shape_of(kind)
 
 
-def _hurry() -> None:
-    """Let a second of the engine's waits last a `FASTER`th: nothing waits for AWS here."""
-    sleep, elapsed, receive = SystemClock.sleep, SystemClock.elapsed, ThreadWorkers.receive
-
-    def quick_sleep(self: SystemClock, seconds: float) -> None:
-        sleep(self, seconds / FASTER)
-
-    def quick_elapsed(self: SystemClock) -> float:
-        return elapsed(self) * FASTER
-
-    def quick_receive(self: ThreadWorkers[Any], seconds: float) -> Any:
-        return receive(self, seconds / FASTER)
-
-    put(SystemClock, "sleep", quick_sleep)
-    put(SystemClock, "elapsed", quick_elapsed)
-    put(ThreadWorkers, "receive", quick_receive)
-    backoff = botocore.retries.standard.ExponentialBackoff
-    delay = backoff.delay_amount
-    put(backoff, "delay_amount", lambda self, context: delay(self, context) / FASTER)
-    put(engine.aws.clients, "REPLY_SECONDS", REPLY_SECONDS)
-    acquire = s3_lock.acquire
-
-    def acquire_hastily(*given: Any, terms: Terms, **more: Any) -> Any:
-        return acquire(*given, terms=HASTY, **more)
-
-    put(s3_lock, "acquire", acquire_hastily)
-
-
-tests.chaos.born.is_hurried = True
 _import_all()
 _remember_models()
 _prepare()
-_hurry()
 # A child's collector would touch, and so copy, all that it shares with the others.
 gc.collect()
 gc.freeze()
