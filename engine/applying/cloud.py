@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.applying.ports import CloudError, Listener, Trouble
 from engine.aws import rds, rds_clusters
-from engine.aws.attempts import watch
+from engine.aws.attempts import ask, watch
 from engine.aws.clients import Clients, UnknownAccountError
-from engine.aws.errors import NO_CREDENTIALS, NOT_SENT, AwsError, Reaction
+from engine.aws.errors import (
+    NO_CREDENTIALS,
+    NO_REPLY,
+    NOT_SENT,
+    TOO_LATE,
+    AwsError,
+    HeldBackError,
+    Reaction,
+)
 from engine.aws.roles import Purpose
 from engine.inventory.records import Event, Instance, Kind, Location, Snapshot
 
@@ -56,6 +64,10 @@ class AwsCloud:
     def tell(self, listener: Listener) -> None:
         """Tell of every request from now on, those behind a call that succeeds in the end too."""
         self._listener = listener
+
+    def let_pass(self, may_send: Callable[[], bool]) -> None:
+        """Send requests of this thread's next change only while they may be sent."""
+        self._call.may_send = may_send
 
     def create(
         self,
@@ -198,21 +210,30 @@ class AwsCloud:
 
     def _client(self, at: Location, purpose: Purpose) -> RDSClient:
         client = self._clients.rds(at, purpose)
+        self._call.requests = 0
         if self._listener is not None:
-            self._call.requests, self._call.sent_at = 0, self._listener.now()
+            self._call.sent_at = self._listener.now()
         with self._guard:
             if (at, purpose) not in self._watched:
                 watch(client, at, lambda error: self._heard(at, error))
+                if purpose is Purpose.CHANGE:
+                    ask(client, self._hold_back)
                 self._watched.add((at, purpose))
         return client
+
+    def _hold_back(self) -> None:
+        """Raise HeldBackError if the request that this thread is about to send comes too late."""
+        may_send = getattr(self._call, "may_send", None)
+        if may_send is not None and not may_send():
+            raise HeldBackError(TOO_LATE if self._call.requests == 0 else NO_REPLY)
 
     def _heard(self, at: Location, error: AwsError | None) -> bool:
         """Tell the listener of a request of the call that this thread is making."""
         is_once = getattr(self._call, "once", False)
-        if self._listener is None:
-            return not is_once
         call = self._call
         call.requests += 1
+        if self._listener is None:
+            return not is_once
         if call.requests > 1:
             self._listener.repeated(at)
         sent_at, call.sent_at = call.sent_at, self._listener.now()
@@ -244,6 +265,8 @@ def trouble_of(error: AwsError) -> Trouble:
 def _passing(code: str) -> Trouble:
     if code == NOT_SENT:
         return Trouble.SERVER_FAULT
+    if code == TOO_LATE:
+        return Trouble.TOO_LATE
     server = code.isdigit() and code != "429"
     server = server or code.startswith(("Internal", "Service", "Unavailable", "RequestTimeout"))
     return Trouble.SERVER_FAULT if server else Trouble.THROTTLED

@@ -16,6 +16,7 @@ _AGAIN = "plans it again"
 
 _FAILED: dict[str, str] = {
     Trouble.THROTTLED: f"{_AGAIN}; a lower -parallelism may help",
+    Trouble.TOO_LATE: _AGAIN,
     Trouble.CREDENTIALS_EXPIRED: _SOMEBODY + "credentials that last; then it plans the step again",
     Trouble.QUOTA: _SOMEBODY + "room in the quota; until then it fails again",
     Trouble.SHARED_QUOTA: _SOMEBODY + "fewer accounts shared with; until then it fails again",

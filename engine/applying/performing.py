@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
+from functools import partial
 
 from engine.applying.automated import CHANGES, is_so, told_after
 from engine.applying.calls import (
@@ -27,6 +28,7 @@ from engine.applying.failing_over import ONCE, lost, seems_taken
 from engine.applying.ledger import Ledger, Problems, StateError, told
 from engine.applying.listings import UNFINISHED, Listings
 from engine.applying.lock import LockLostError
+from engine.applying.moment import Moment
 from engine.applying.outcome import STATE_UNREACHABLE, Problem, StepState
 from engine.applying.ports import Clock, Cloud, CloudError, Trouble
 from engine.applying.preconditions import Refusal, Sight, first_refusal, unusable, zone_pair
@@ -44,6 +46,13 @@ MAKES = frozenset({Action.CREATE, Action.COPY})
 NOT_FOUND_ATTEMPTS = 4
 APPEARS_WITHIN = 120.0
 """Seconds for which what AWS says exists may not be seen yet."""
+SENT_WITHIN = 80.0
+"""Seconds after which a request is not sent any more, counted from before the lock was asked.
+
+A run that was stopped in between may wake when its lock is another's. What is left of a lease at
+the last that `Terms.passes` lets through is longer than this and a request of 70 s. A second
+attempt begins within it if the first took 70 s at most.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +197,9 @@ class Performer:
         attempt = 1
         while True:
             sent_at = self.traffic.budget.take(at)
+            asked = Moment.of(self.clock)
             self.ledger.before(step, at, call, attempt)
+            self.cloud.let_pass(partial(self._is_soon_after, asked))
             try:
                 send(call, self.cloud, at)
             except CloudError as error:
@@ -212,6 +223,9 @@ class Performer:
                 ended = self._check(step, self._sight(step))
                 if ended is not None:
                     return ended
+
+    def _is_soon_after(self, asked: Moment) -> bool:
+        return asked.seconds_to(Moment.of(self.clock)) <= SENT_WITHIN
 
     def _judge(
         self, step: Step, call: Call, error: CloudError, tried: _Tried, sight: Sight

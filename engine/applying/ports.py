@@ -25,6 +25,7 @@ class Trouble(StrEnum):
     THROTTLED = "throttled"
     SERVER_FAULT = "server_fault"
     NO_REPLY = "no_reply"
+    TOO_LATE = "too_late"
     CREDENTIALS_EXPIRED = "credentials_expired"
     NOT_FOUND = "not_found"
     ALREADY_EXISTS = "already_exists"
@@ -70,6 +71,9 @@ class Cloud(Protocol):
 
     def tell(self, listener: Listener) -> None:
         """Tell of every request from now on, those behind a call that succeeds in the end too."""
+
+    def let_pass(self, may_send: Callable[[], bool]) -> None:
+        """Send requests of this thread's next change only while they may be sent."""
 
     def create(
         self,

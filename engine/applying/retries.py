@@ -31,7 +31,7 @@ def treatment(trouble: Trouble) -> Treatment:
     match trouble:
         case Trouble.THROTTLED | Trouble.SERVER_FAULT | Trouble.NO_REPLY:
             return Treatment.RETRY
-        case Trouble.CREDENTIALS_EXPIRED:
+        case Trouble.CREDENTIALS_EXPIRED | Trouble.TOO_LATE:
             return Treatment.RETRY
         case Trouble.WRONG_STATE | Trouble.COPIES_IN_FLIGHT:
             return Treatment.POSTPONE
@@ -144,5 +144,6 @@ def may_retry(error: CloudError, attempt: int, spent: float, patience: Patience)
     return (
         treatment(error.trouble) is Treatment.RETRY
         and attempt < attempts
-        and spent < patience.seconds
+        # What is too late was held up by nothing at the other end.
+        and (spent < patience.seconds or error.trouble is Trouble.TOO_LATE)
     )

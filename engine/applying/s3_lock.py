@@ -19,6 +19,7 @@ from datetime import UTC, timedelta
 import msgspec
 
 from engine.applying.lock import Lease, LockLostError, Standing, freed
+from engine.applying.moment import Moment
 from engine.applying.objects import ConflictError, DoubtError, Objects, Stored
 from engine.applying.ports import Clock
 from engine.errors import EngineError, LockedError
@@ -52,29 +53,14 @@ class Terms:
 DEFAULT = Terms()
 
 
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """A moment by both clocks of this machine: the steady one stands still while it is asleep."""
-
-    elapsed: float
-    now: float
-
-    @classmethod
-    def of(cls, clock: Clock) -> _Moment:
-        return cls(clock.elapsed(), clock.now().timestamp())
-
-    def seconds_to(self, later: _Moment) -> float:
-        return max(later.elapsed - self.elapsed, later.now - self.now)
-
-
-_LONG_AGO = _Moment(-math.inf, -math.inf)
+_LONG_AGO = Moment(-math.inf, -math.inf)
 
 
 class S3Lock:
     """Holds the lease and renews it from a thread; see `acquire`."""
 
     def __init__(
-        self, slot: Slot, lease: Lease, tag: str, sent: _Moment, clock: Clock, terms: Terms
+        self, slot: Slot, lease: Lease, tag: str, sent: Moment, clock: Clock, terms: Terms
     ) -> None:
         self._slot = slot
         self._lease = lease
@@ -128,7 +114,7 @@ class S3Lock:
                 self._replace(freed(self._lease))
 
     def _is_fresh(self) -> bool:
-        return self._sent.seconds_to(_Moment.of(self._clock)) <= self._terms.passes
+        return self._sent.seconds_to(Moment.of(self._clock)) <= self._terms.passes
 
     def _keep(self) -> None:
         pause = self._terms.renewal
@@ -149,7 +135,7 @@ class S3Lock:
             raise self._lost
         if self._trouble is not None and self._clock.elapsed() < self._try_again_at:
             raise self._trouble
-        sent = _Moment.of(self._clock)
+        sent = Moment.of(self._clock)
         try:
             self._replace(_prolonged(self._lease, self._clock, self._terms))
         except LockLostError as error:
@@ -259,7 +245,7 @@ def acquire(
     give_up_at = clock.elapsed() + timeout
     conflicts = 0
     while True:
-        sent = _Moment.of(clock)
+        sent = Moment.of(clock)
         found = slot.read()
         if found is not None and found.lease.run == run:
             # Ours, by a write that was in doubt: when it took effect is not known.

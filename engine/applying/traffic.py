@@ -50,6 +50,9 @@ class Traffic:
 
     def failed(self, at: Location, error: CloudError, sent_at: float) -> None:
         """Learn from an error that a call sent at `sent_at` met."""
+        if error.trouble is Trouble.TOO_LATE:
+            # It never got there.
+            return
         if error.trouble is Trouble.THROTTLED:
             self.budget.throttled(at, sent_at)
         self.outages.failed(at, error)

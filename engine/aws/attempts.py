@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Heard = Callable[[AwsError | None], bool]
 """Told of a request's error, or that it met none; returns whether it may be repeated."""
+Asked = Callable[[], None]
+"""Asked as a signed request is about to be sent; raises HeldBackError where it must not be."""
 
 
 def watch(client: RDSClient, at: Location, heard: Heard) -> None:
@@ -34,6 +36,19 @@ def watch(client: RDSClient, at: Location, heard: Heard) -> None:
     # The stubs know only handlers that answer nothing.
     handler: Any = handle
     client.meta.events.register_first("needs-retry.rds", handler)
+
+
+def ask(client: RDSClient, asked: Asked) -> None:
+    """Have `asked` called before each request of a client, in the thread that makes the call.
+
+    It is the last moment at which a request can be held back: it may wait long before, for
+    credentials, for a retry, or since the process was stopped.
+    """
+
+    def handle(**_more: Any) -> None:
+        asked()
+
+    client.meta.events.register_first("before-send.rds", handle)
 
 
 def _error(

@@ -30,6 +30,7 @@ class Reaction(StrEnum):
 NO_REPLY = "NoReply"
 UNREADABLE_REPLY = "UnreadableReply"
 NOT_SENT = "NotSent"
+TOO_LATE = "TooLate"
 NO_CREDENTIALS = "NoCredentials"
 BAD_CALL = "BadCall"
 
@@ -63,6 +64,7 @@ _PASSING = frozenset(
         "RequestTimeout",
         "RequestTimeoutException",
         NOT_SENT,
+        TOO_LATE,
     }
 )
 _BUSY = frozenset(
@@ -198,6 +200,17 @@ _FIXES_BY_REACTION = {
 }
 
 
+class HeldBackError(Exception):
+    """A request that was not sent, since too much time had passed since its call was let through.
+
+    `code` is TOO_LATE, or NO_REPLY where an earlier request of the same call may have worked.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__("held back: too long after it was let through")
+        self.code = code
+
+
 @contextmanager
 def calling(operation: str, location: Location | None = None) -> Iterator[None]:
     """Turn what botocore raises within into AwsError.
@@ -239,6 +252,8 @@ def calling(operation: str, location: Location | None = None) -> Iterator[None]:
         raise AwsError(UNREADABLE_REPLY, text, operation, location) from error
     except bc.BotoCoreError as error:
         raise AwsError(BAD_CALL, str(error), operation, location) from error
+    except HeldBackError as error:
+        raise AwsError(error.code, str(error), operation, location) from error
 
 
 def _first_line(error: Exception) -> str:

@@ -118,6 +118,35 @@ def test_a_failover_is_sent_once_though_its_reply_was_lost(
     assert len(aws.asked) == 3
 
 
+def test_a_change_that_comes_too_late_is_not_sent(aws: ScriptedAws, cloud: AwsCloud) -> None:
+    aws.on("AddTagsToResource", TAGGED)
+    aws.on("DescribeDBSnapshots", NOTHING)
+    cloud.let_pass(lambda: False)
+    with pytest.raises(CloudError) as met:
+        cloud.tag(HOME, "arn", {"a": "b"})
+    assert met.value.trouble is Trouble.TOO_LATE
+    assert aws.asked == []
+    assert cloud.snapshots(HOME) == ()
+    cloud.let_pass(lambda: True)
+    cloud.tag(HOME, "arn", {"a": "b"})
+    assert len(aws.asked) == 2
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_a_second_attempt_that_comes_too_late_leaves_open_what_came_of_the_first(
+    aws: ScriptedAws, cloud: AwsCloud, is_heard: bool
+) -> None:
+    if is_heard:
+        cloud.tell(Ear())
+    aws.on("AddTagsToResource", DROP)
+    answers = iter([True, False])
+    cloud.let_pass(lambda: next(answers))
+    with pytest.raises(CloudError) as met:
+        cloud.tag(HOME, "arn", {"a": "b"})
+    assert met.value.trouble is Trouble.NO_REPLY
+    assert len(aws.asked) == 1
+
+
 def test_the_events_of_a_location_are_read_with_its_reading_role(
     aws: ScriptedAws, cloud: AwsCloud
 ) -> None:

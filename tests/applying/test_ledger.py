@@ -9,12 +9,13 @@ import pytest
 from engine.applying.journal import Journal, Kind
 from engine.applying.lock import LockLostError
 from engine.applying.outcome import RunOutcome, StepState
+from engine.applying.performing import SENT_WITHIN
 from engine.applying.s3_journal import AGAIN
 from engine.applying.s3_lock import DEFAULT, S3Lock
 from engine.applying.state import S3State
 from engine.errors import ExitCode
 from engine.plans.plan import Step
-from tests.applying.stage import Stage, hold, states
+from tests.applying.stage import FreeLock, Stage, hold, states
 from tests.applying.store import FakeStore
 from tests.applying.world import (
     VAULT,
@@ -169,6 +170,31 @@ def test_a_lock_that_is_lost_while_the_intent_is_written_stops_the_call(stage: S
     intent, answer, _ = stage.entries()
     assert (intent.kind, answer.kind) == (Kind.INTENT, Kind.OUTCOME)
     assert answer.detail["error"] == "not called: taken over"
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_a_call_that_was_held_up_after_it_was_let_through_asks_anew(
+    stage: Stage, is_lost: bool
+) -> None:
+    """The process is stopped between the last look at the lock and the request."""
+
+    class Overtaken(FreeLock):
+        def verify(self) -> None:
+            if is_lost and stage.clock.seconds > SENT_WITHIN:
+                raise LockLostError("taken over")
+
+    def freeze() -> None:
+        stage.cloud.before_sending = None
+        stage.clock.seconds += SENT_WITHIN + 1
+
+    hold(stage, OLD)
+    stage.lock, stage.cloud.before_sending = Overtaken(), freeze
+    outcome = stage.run(plan_of(delete_step(OLD)))
+    assert (OLD.arn in stage.cloud.objects) is is_lost
+    assert stage.cloud.made("delete") == ([] if is_lost else [OLD.identifier])
+    assert outcome.exit_code is (ExitCode.LOCKED if is_lost else ExitCode.OK)
+    told = [one.detail["error"] for one in stage.entries() if one.kind is Kind.OUTCOME]
+    assert told[0].startswith("TooLate: ")
 
 
 def test_what_a_call_took_is_written_down(stage: Stage) -> None:

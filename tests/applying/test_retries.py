@@ -6,7 +6,15 @@ from engine.applying.cloud import trouble_of
 from engine.applying.endpoints import is_loopback
 from engine.applying.ports import CloudError, Trouble
 from engine.applying.rates import MOST_OWED, RECOVERS_IN, SLOWEST, RateBudget
-from engine.applying.retries import Patience, Treatment, advice, persist, treatment, way_out
+from engine.applying.retries import (
+    Patience,
+    Treatment,
+    advice,
+    may_retry,
+    persist,
+    treatment,
+    way_out,
+)
 from engine.aws.errors import NO_REPLY, NOT_SENT, UNREADABLE_REPLY, AwsError
 from tests.applying.world import AWAY, HOME, FakeClock
 
@@ -55,6 +63,12 @@ def test_what_somebody_must_mend_is_not_tried_twice() -> None:
     with pytest.raises(CloudError):
         persist(denied, clock, PATIENCE, may_go_on=lambda: True)
     assert len(made) == 1
+
+
+def test_what_was_held_back_is_tried_again_however_long_that_took() -> None:
+    late = CloudError(Trouble.TOO_LATE, "TooLate", "")
+    assert may_retry(late, 1, 10 * PATIENCE.seconds, PATIENCE)
+    assert not may_retry(late, PATIENCE.attempts, 0.0, PATIENCE)
 
 
 def test_every_trouble_has_a_treatment() -> None:

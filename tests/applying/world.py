@@ -44,6 +44,21 @@ SLOT = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 RESOURCE = "db-ORDERS1"
 INSTANCE_ARN = "arn:aws:rds:eu-west-1:111111111111:db:orders-1"
 ZONES = "eu-west-1a/eu-west-1b"
+CHANGING = frozenset(
+    {
+        "create",
+        "copy",
+        "share",
+        "unshare",
+        "delete",
+        "tag",
+        "untag",
+        "modify_backups",
+        "replicate_backups",
+        "stop_replication",
+        "fail_over",
+    }
+)
 CHAIN = f"{RESOURCE}|euw1-az2|primary|aaaaaaaa"
 
 
@@ -116,6 +131,8 @@ class FakeCloud:
     slow: dict[str, float] = field(default_factory=dict)
     busiest: Counter[Location] = field(default_factory=Counter)
     before_call: Callable[[str], None] | None = None
+    before_sending: Callable[[], None] | None = None
+    is_late: bool = False
     dark: dict[Location, Fault] = field(default_factory=dict)
     """What every call to a location meets; each takes as long as finding out takes."""
     finding_out: float = 10.0
@@ -138,6 +155,12 @@ class FakeCloud:
 
     def tell(self, listener: Listener) -> None:
         """Tell nothing: no request is hidden behind another."""
+
+    def let_pass(self, may_send: Callable[[], bool]) -> None:
+        """Send nothing if it has become too late by the time that `before_sending` returns."""
+        if self.before_sending is not None:
+            self.before_sending()
+        self.is_late = not may_send()
 
     def create(
         self,
@@ -306,6 +329,8 @@ class FakeCloud:
             raise CloudError(Trouble.ALREADY_EXISTS, "DBSnapshotAlreadyExists", arn)
 
     def _meet(self, operation: str, about: str, at: Location) -> Fault | None:
+        if self.is_late and operation in CHANGING:
+            raise CloudError(Trouble.TOO_LATE, "TooLate", about)
         self.calls.append((operation, about))
         if self.before_call is not None:
             self.before_call(operation)

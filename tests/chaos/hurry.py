@@ -9,7 +9,7 @@ from typing import Any
 import botocore.retries.standard
 
 import engine.aws.clients
-from engine.applying import s3_lock
+from engine.applying import performing, s3_lock
 from engine.applying.clock import SystemClock, ThreadWorkers
 from engine.applying.s3_lock import Terms
 from tests.forking.patching import put
@@ -18,6 +18,8 @@ REPLY_SECONDS = 20
 HASTY = Terms(lease=2.0, grace=1.0, renewal=0.5, passes=0.6 * 150.0, again=0.3, look=20.0)
 """The lease in S3, which tells whole seconds of its own clock; `passes`, `look` are hurried."""
 FASTER = 150.0
+SENT_WITHIN = 1.0 * 150.0
+"""What passes after 0.6 s may be sent a second later: the lease has not run out by then."""
 
 
 def hurry() -> None:
@@ -40,6 +42,7 @@ def hurry() -> None:
     delay = backoff.delay_amount
     put(backoff, "delay_amount", lambda self, context: delay(self, context) / FASTER)
     put(engine.aws.clients, "REPLY_SECONDS", REPLY_SECONDS)
+    put(performing, "SENT_WITHIN", SENT_WITHIN)
     acquire = s3_lock.acquire
 
     def acquire_hastily(*given: Any, terms: Terms, **more: Any) -> Any:

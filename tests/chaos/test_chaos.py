@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from engine.errors import ExitCode
 from engine.lab.client import environment
+from engine.lab.estates import IRELAND, PROD
+from tests.applying.test_over_http import FIRST_NIGHT
+from tests.applying.test_state_over_http import BUCKET, TEAM, repository, seed
 from tests.chaos import nursery, papers
+from tests.chaos.born import Death, Moment
 from tests.chaos.events import KEYS, Hand
 from tests.chaos.nursery import Lab
 from tests.chaos.story import Event, Happening, story_of
@@ -58,6 +64,43 @@ def test_a_run_that_does_not_end_tells_where_its_threads_are(
         run = nursery.Run(nursery.order_engine(tmp_path, ("plan",), variables))
         with pytest.raises(TimeoutError, match=r"(?s)engine plan does not end: .*in read_live"):
             run.end()
+
+
+def test_a_delete_that_a_freeze_caught_spares_what_another_run_has_made_anew(
+    tmp_path: Path,
+) -> None:
+    """A failed snapshot is removed, and made anew under its id, by whoever takes the lock over."""
+    repository(tmp_path, TEAM)
+    lab = Lab()
+    try:
+        lab.begin(FIRST_NIGHT, seed(BUCKET))
+        variables = clean_environment(tmp_path) | lab.environment(PROD, IRELAND)
+        words = ("apply", "-auto-approve", "-no-wait", "-lock-timeout", "30m", "-at")
+
+        def start(number: int, death: Death | None = None) -> nursery.Run:
+            at = lab.client.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+            order = nursery.order_engine(tmp_path, (*words, at), variables, number, death)
+            return nursery.Run(order)
+
+        lab.client.add_fault("snapshot_fails", role="backup-*", count=1)
+        start(0).end()
+        lab.client.forward(600)
+        frozen = start(1, Death(Moment.BEFORE_CALL, 1, signal.SIGSTOP))
+        assert frozen.stops()
+        other = start(2).end()
+        assert other.code == 0, other.out + other.err
+        lab.client.forward(600)
+        (made,) = [one for one in lab.deeds() if one["operation"] == "DeleteDBSnapshot"]
+        frozen.signal(signal.SIGCONT)
+        ended = frozen.end()
+        assert ended.code == ExitCode.STALE, ended.out + ended.err
+        assert "is available, not failed" in ended.out
+        rds = lab.boto("rds", PROD, IRELAND)
+        (found,) = rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
+        assert found["DBSnapshotIdentifier"] == made["said"]["DBSnapshotIdentifier"]
+        assert found["Status"] == "available"
+    finally:
+        lab.end()
 
 
 @pytest.fixture
