@@ -136,6 +136,50 @@ MUTANTS: tuple[Mutant, ...] = (
         ],
     ),
     *mutants_of(
+        "engine/applying/performing.py",
+        "applying/test_ledger.py",
+        [
+            (
+                "sent-soon",
+                "a request that was held up after the lock was asked is not sent",
+                "        return asked.seconds_to(Moment.of(self.clock)) <= SENT_WITHIN",
+                "        return True",
+            ),
+        ],
+    ),
+    *mutants_of(
+        "engine/applying/cloud.py",
+        "applying/test_cloud.py",
+        [
+            (
+                "held-back",
+                "a request is asked for as it is about to be sent",
+                "                    ask(client, self._hold_back)\n",
+                "                    pass\n",
+            ),
+            (
+                "held-back-in-doubt",
+                "a request that is held back tells nothing of one that was sent before",
+                "HeldBackError(TOO_LATE if self._call.requests == 0 else NO_REPLY)",
+                "HeldBackError(TOO_LATE)",
+            ),
+        ],
+    ),
+    *mutants_of(
+        "engine/inventory/live.py",
+        "inventory/test_live.py",
+        [
+            (
+                "zones-after-snapshots",
+                "the zones of databases are read after their snapshots were seen",
+                "        snapshots = self._essential(lambda: rds.list_snapshots(client, at))\n"
+                "        instances = self._essential(lambda: rds.list_instances(client, at))\n",
+                "        instances = self._essential(lambda: rds.list_instances(client, at))\n"
+                "        snapshots = self._essential(lambda: rds.list_snapshots(client, at))\n",
+            ),
+        ],
+    ),
+    *mutants_of(
         "engine/applying/local_lock.py",
         "applying/test_lock.py",
         [
