@@ -152,13 +152,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "applying/test_cloud.py",
         [
             (
-                "held-back",
+                "too-late",
                 "a request is asked for as it is about to be sent",
                 "                    ask(client, self._hold_back)\n",
                 "                    pass\n",
             ),
             (
-                "held-back-in-doubt",
+                "too-late-in-doubt",
                 "a request that is held back tells nothing of one that was sent before",
                 "HeldBackError(TOO_LATE if self._call.requests == 0 else NO_REPLY)",
                 "HeldBackError(TOO_LATE)",
