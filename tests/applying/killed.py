@@ -9,11 +9,21 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from engine.applying.journal import Journal, Kind
 from engine.cli.main import main
+
+
+def signal_to_itself(number: int) -> None:
+    """Send this process a signal, and let the caller do no more before it works.
+
+    The kernel may hand it to another thread, and this one would go on for a while.
+    """
+    os.kill(os.getpid(), number)
+    time.sleep(0.1)
 
 
 def deadly(when: str, number: int, by: int = signal.SIGKILL) -> None:
@@ -28,10 +38,10 @@ def deadly(when: str, number: int, by: int = signal.SIGKILL) -> None:
             lines += 1
             mine = lines
         if mine == number and when == "before":
-            os.kill(os.getpid(), by)
+            signal_to_itself(by)
         write(self, kind, step, detail)
         if mine == number and when == "after":
-            os.kill(os.getpid(), by)
+            signal_to_itself(by)
 
     Journal._append = append  # type: ignore[method-assign] # the one place all lines pass
 

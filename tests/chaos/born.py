@@ -26,7 +26,7 @@ from engine.lab.grafts import graft
 from engine.lab.server import HOST, listen, open_port
 from engine.lab.settings import Settings
 from engine.lab.world import World
-from tests.applying.killed import deadly
+from tests.applying.killed import deadly, signal_to_itself
 from tests.chaos.hurry import hurry
 from tests.chaos.sabotage import SABOTAGES
 from tests.chaos.witness import Witness, telling
@@ -89,10 +89,10 @@ def _deadly_calls(death: Death) -> None:
             sent += 1
             is_last = sent == death.number
         if is_last and death.moment is Moment.BEFORE_CALL:
-            os.kill(os.getpid(), death.by)
+            signal_to_itself(death.by)
         send(call, cloud, at)
         if is_last and death.moment is Moment.AFTER_CALL:
-            os.kill(os.getpid(), death.by)
+            signal_to_itself(death.by)
 
     put(performing, "send", counted)
 
