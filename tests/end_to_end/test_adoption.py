@@ -136,7 +136,7 @@ def test_what_the_next_plan_deletes_was_told_before(world: World) -> None:
     # One of the two makes room for the point of tonight; what was adopted excuses nothing.
     assert excess["value"] == 1
     world.apply("-wait").insist()
-    left = {one.arn for one in world.seen_by_cli(PROD, IRELAND).values()}
+    left = {one.arn for one in world.seen_by_cli(PROD, IRELAND, ()).values()}
     assert deletes.isdisjoint(left)
     assert {arn("script-100"), arn("script-140"), arn("script-globex")} <= left
 

@@ -34,12 +34,12 @@ def world(lab: LabProcess, tmp_path: Any, request: pytest.FixtureRequest) -> Wor
 
 def one_off(world: World, account: str) -> list[Seen]:
     """The one-off points in an account, as the AWS CLI shows them."""
-    found = world.seen_by_cli(account, IRELAND).values()
+    found = world.seen_by_cli(account, IRELAND, ()).values()
     return [one for one in found if "engine:keep-until" in one.tags]
 
 
 def slots(world: World, account: str) -> list[str]:
-    found = world.seen_by_cli(account, IRELAND).values()
+    found = world.seen_by_cli(account, IRELAND, ()).values()
     return sorted(one.slot for one in found if one.slot is not None)
 
 
