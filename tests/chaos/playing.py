@@ -46,6 +46,8 @@ class Played:
     processes: tuple[int, ...] = ()
     thawed: int | None = None
     """How many deeds there were when it was thawed."""
+    living: Mapping[str, str] = field(default_factory=dict)
+    """The databases as it began: ARNs by resource id."""
 
 
 @dataclass(slots=True)
@@ -216,6 +218,7 @@ class Player:
     def _run(self, visit: Visit) -> Played:
         began = time.monotonic()
         number, first, at = len(self._ending.runs), self._lab.count_deeds(), self._lab.client.now()
+        living = self._hand.instances()
         words = ["apply", "-auto-approve", "-json", "-at", _text(at)]
         words += ["-lock-timeout", "30m"] if self._story.is_shared else ["-local-lock"]
         words.append("-wait" if visit.waits and not visit.installed else "-no-wait")
@@ -225,7 +228,7 @@ class Player:
         else:
             ended, processes, thawed = self._fork(words, number, visit)
         deeds = (first, self._lab.count_deeds())
-        played = Played(number, at, visit, self._policies, deeds, ended, processes, thawed)
+        played = Played(number, at, visit, self._policies, deeds, ended, processes, thawed, living)
         self._ending.runs.append(played)
         self._log(
             f"run {number} at {at:%d %H:%M} {visit}: exit {ended.code}, deeds {deeds[0]}-{deeds[1]}"

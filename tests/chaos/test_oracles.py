@@ -193,6 +193,39 @@ def test_the_last_point_of_a_gone_database_goes_where_its_policy_is_retired(
     assert len(told) == wrong
 
 
+@pytest.mark.parametrize(("called", "wrong"), [("db-0", 0), ("db-0-new", 1)])
+def test_who_succeeded_a_gone_database_is_told_by_the_names_of_when_the_run_began(
+    called: str, wrong: int
+) -> None:
+    """The heir is renamed while the run that planned with its name goes on."""
+    arn = "arn:aws:rds:eu-central-1:333333333333:db:"
+    policy = replace(story_of(1).policies[0], name="gold", keep={"last": 1}, orphans=None)
+    tags = {
+        "engine:role": "primary",
+        "engine:resource": "db-GONE",
+        "engine:policy": "gold",
+        "engine:slot": "2026-11-03T02:00:00Z",
+        "engine:source": f"{arn}db-0",
+    }
+    making = replace(copied(), tags=tags, place=("333333333333", "eu-central-1"))
+    newer = replace(
+        making,
+        arn=f"{making.arn}-newer",
+        tags=tags | {"engine:resource": "db-HEIR", "engine:slot": "2026-11-04T02:00:00Z"},
+    )
+    victim, stays = (
+        Object(one.arn, "available", "manual", ("db-HEIR", "z"), (), None, 0.0, 0.0, one.tags)
+        for one in (making, newer)
+    )
+    scene = Scene(victim, (victim, stays), (), (), {"db-HEIR": f"{arn}db-0-new"})
+    gone = replace(making, operation="DeleteDBSnapshot", tags={}, scene=scene)
+    living = {"db-HEIR": f"{arn}{called}"}
+    found = ending(replace(run(1, 0, (0, 3)), policies=(policy,), living=living))
+    found.story = replace(found.story, min_points=1)
+    found.numbered, found.tiers = [(0, making), (1, newer), (2, gone)], {"db-HEIR": policy.tier}
+    assert len(list(keeping.violations(found))) == wrong
+
+
 REPLICA = "db-REPLICA"
 
 

@@ -44,7 +44,7 @@ def _judged(ending: Ending, run: Played, deed: Deed, dropped: Dropped) -> Iterat
     claim = made[victim.arn]
     if claim.tags["engine:role"] == "bridge":
         return
-    family = _family(claim.tags["engine:resource"], scene, made)
+    family = _family(claim.tags["engine:resource"], _names(run, scene), made)
     resource = family[0]
     if _is_promised(victim.tags, run.at):
         yield f"it was promised until {victim.tags[_PROMISE]}"
@@ -69,7 +69,16 @@ def _judged(ending: Ending, run: Played, deed: Deed, dropped: Dropped) -> Iterat
     yield from _last_ones(ending, there, claim.slot)
 
 
-def _family(resource: str, scene: Scene, made: dict[str, Deed]) -> tuple[str, ...]:
+def _names(run: Played, scene: Scene) -> dict[str, set[str]]:
+    """Return the ARNs of each living database: of now, and of when the run began to plan."""
+    return {
+        resource: {arn, run.living.get(resource, arn)} for resource, arn in scene.living.items()
+    }
+
+
+def _family(
+    resource: str, living: Mapping[str, set[str]], made: dict[str, Deed]
+) -> tuple[str, ...]:
     """Return whose points are judged together: a living database, then those it succeeded.
 
     It succeeds a gone one that once had its ARN; without a successor a gone one stands alone.
@@ -78,11 +87,11 @@ def _family(resource: str, scene: Scene, made: dict[str, Deed]) -> tuple[str, ..
     for one in made.values():
         names[one.tags["engine:resource"]].add(one.tags["engine:source"])
     heir = resource
-    if resource not in scene.living:
-        heir = next((one for one, arn in scene.living.items() if arn in names[resource]), resource)
-    if heir not in scene.living:
+    if resource not in living:
+        heir = next((one for one, arns in living.items() if arns & names[resource]), resource)
+    if heir not in living:
         return (resource,)
-    gone = [one for one in names if one not in scene.living and scene.living[heir] in names[one]]
+    gone = [one for one in names if one not in living and living[heir] & names[one]]
     return (heir, *gone)
 
 
