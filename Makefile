@@ -29,7 +29,7 @@ lint: $(READY)  ## style and types
 	$(BIN)/mypy
 
 test: lint  ## lint, then every test
-	$(BIN)/python -m pytest -n 2 --dist loadscope -m 'not slow'
+	$(BIN)/python -m pytest -n 3 --dist loadscope -m 'not slow'
 
 PURE := planning retention verifying plans identity auditing
 coverage: $(READY)  ## branch coverage of the pure core: all of it
