@@ -66,15 +66,19 @@ def test_a_call_that_no_run_announced_is_found_out() -> None:
     assert "not announced" in told[0]
 
 
-@pytest.mark.parametrize(("more", "wrong"), [({}, 1), ({"engine:pin": "by hand"}, 0)])
-def test_a_bridge_that_nothing_needs_is_left_only_where_it_is_pinned(
+@pytest.mark.parametrize(
+    ("more", "wrong"),
+    [({}, 1), ({"engine:pin": "by hand"}, 0), ({"engine:resource": "db-GONE"}, 0)],
+)
+def test_a_bridge_that_nothing_needs_is_left_only_where_it_is_pinned_or_its_database_gone(
     more: dict[str, str], wrong: int
 ) -> None:
     found = ending(deeds=())
+    found.instances = {"db-LIVING": "arn:aws:rds:eu-west-1:111111111111:db:db-0"}
     for number, tags in enumerate((more, {})):
         arn = f"arn:aws:rds:eu-west-1:111111111111:snapshot:bridge-{number}"
         slot = {"engine:slot": f"2026-11-0{number + 4}T02:00:00Z", "engine:az-checked": "true"}
-        said = {"engine:role": "bridge", **slot, **tags}
+        said = {"engine:role": "bridge", "engine:resource": "db-LIVING", **slot, **tags}
         found.seen[arn] = Seen(arn, "manual", "available", "db-0", None, said, frozenset())
         found.numbered.append((number, made(arn)))
         found.truth.append(bridge(arn, number))

@@ -55,7 +55,8 @@ def _idle_bridges(ending: Ending, ours: dict[str, Seen]) -> Iterator[str]:
         one = ours[entry["arn"]]
         if one.role != "bridge" or one.tags.get("engine:az") == "unknown":
             continue
-        if "engine:pin" in one.tags:
+        if "engine:pin" in one.tags or one.tags["engine:resource"] not in ending.instances:
+            # Of a gone database nothing goes but what lets orphans go.
             continue
         others = [
             other
