@@ -49,7 +49,7 @@ class LabProcess:
         at: datetime | None = None,
         rules: str = "documentation",
         port: int = 0,
-    ) -> LabProcess:
+    ) -> Self:
         """Start a lab and wait until it answers.
 
         Args:
@@ -62,7 +62,10 @@ class LabProcess:
         Raises:
             LabError: it does not start, or refuses the seed.
         """
-        order = ServerOrder(seed, speed, at, rules, port)
+        return cls._started(ServerOrder(seed, speed, at, rules, port))
+
+    @classmethod
+    def _started(cls, order: ServerOrder) -> Self:
         with tempfile.NamedTemporaryFile(prefix="engine-lab-", suffix=".log", delete=False) as log:
             process, endpoint = launch(order, log, ["--parent-pipe"])
         return cls(process, endpoint, Path(log.name))
@@ -109,8 +112,12 @@ class ServerOrder:
     @property
     def command(self) -> list[str]:
         """The command that serves it."""
-        words = [sys.executable, "-m", "engine.lab.server", "--port", str(self.port)]
-        words += ["--speed", str(self.speed), "--rules", self.rules]
+        return [sys.executable, "-m", "engine.lab.server", *self.arguments]
+
+    @property
+    def arguments(self) -> list[str]:
+        """What that command is given."""
+        words = ["--port", str(self.port), "--speed", str(self.speed), "--rules", self.rules]
         words += ["--at", self.at.isoformat()] if self.at else []
         return words + (["--seed", "-"] if self.seed is not None else [])
 

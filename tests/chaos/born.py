@@ -31,6 +31,7 @@ from tests.chaos.hurry import hurry
 from tests.chaos.sabotage import SABOTAGES
 from tests.chaos.witness import Witness, telling
 from tests.forking.patching import found_in, put
+from tests.forking.programs import stand_in
 
 TELL_STACKS = signal.SIGUSR1
 """What a run is sent that does not end: it writes where its threads are."""
@@ -100,12 +101,7 @@ def _deadly_calls(death: Death) -> None:
 def run_engine(order: EngineOrder) -> None:
     """Run a command as the installed program would, but in a hurry; end with its exit code."""
     hurry()
-    os.chdir(order.folder)
-    os.environ.clear()
-    os.environ.update(order.environment)
-    for stream, path in ((sys.stdout, order.out), (sys.stderr, order.err)):
-        with path.open("wb") as file:
-            os.dup2(file.fileno(), stream.fileno())
+    stand_in(order.folder, order.environment, order.out, order.err)
     faulthandler.register(TELL_STACKS, sys.stderr)
     if order.sabotage is not None:
         SABOTAGES[order.sabotage]()

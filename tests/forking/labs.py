@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import datetime
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
-from typing import Any, Self
+from typing import Self
 
 from engine.lab import server
 from engine.lab.client import LabClient
-from engine.lab.process import LabProcess
+from engine.lab.process import LabProcess, ServerOrder
 from tests.forking.context import CONTEXT
 
 START_SECONDS = 60.0
@@ -30,28 +29,17 @@ class ForkedLab(LabProcess):
         self.client = LabClient(endpoint)
 
     @classmethod
-    def start(
-        cls,
-        seed: Any = None,
-        speed: float = 1.0,
-        *,
-        at: datetime | None = None,
-        rules: str = "documentation",
-        port: int = 0,
-    ) -> Self:
-        """Start a lab and wait until it answers; see `LabProcess.start`."""
-        words = ["--port", str(port), "--speed", str(speed), "--rules", rules, "--parent-pipe"]
-        words += ["--at", at.isoformat()] if at else []
-        words += ["--seed", "-"] if seed is not None else []
+    def _started(cls, order: ServerOrder) -> Self:
+        words = [*order.arguments, "--parent-pipe"]
         theirs, line = CONTEXT.Pipe(duplex=False)
         said, saying = CONTEXT.Pipe(duplex=False)
         process = CONTEXT.Process(target=become_lab, args=(words, theirs, saying), daemon=True)
         process.start()
         theirs.close()
         saying.close()
-        if seed is not None:
+        if order.seed is not None:
             with os.fdopen(os.dup(line.fileno()), "wb") as file:
-                file.write(json.dumps(seed).encode() + b"\n")
+                file.write(json.dumps(order.seed).encode() + b"\n")
         assert said.poll(START_SECONDS), "the lab does not start"
         with os.fdopen(os.dup(said.fileno()), "rb") as file:
             told = json.loads(file.readline())

@@ -53,12 +53,16 @@ def run_engine(
 
 def become_engine(order: Order) -> None:
     """Be the installed program from now on, and end with its exit code."""
-    os.chdir(order.folder)
+    stand_in(order.folder, order.environment, order.out, order.err)
+    sys.exit(main(order.words))
+
+
+def stand_in(folder: Path, environment: Mapping[str, str], out: Path, err: Path) -> None:
+    """Be where a program was started, with what, and write where it was to write."""
+    os.chdir(folder)
     os.environ.clear()
-    os.environ.update(order.environment)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    for stream, path in ((sys.stdout, order.out), (sys.stderr, order.err)):
+    os.environ.update(environment)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for stream, path in ((sys.stdout, out), (sys.stderr, err)):
         with path.open("wb") as file:
             os.dup2(file.fileno(), stream.fileno())
-    sys.exit(main(order.words))
