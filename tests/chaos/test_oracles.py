@@ -14,7 +14,7 @@ from tests.chaos.nursery import Ended, order_engine
 from tests.chaos.oracles import bases, journals, keeping, leftovers, twins, words
 from tests.chaos.playing import Ending, Played
 from tests.chaos.records import Deed, Object, Scene
-from tests.chaos.story import Visit, story_of
+from tests.chaos.story import Trouble, Visit, story_of
 from tests.end_to_end.harness import Seen
 
 AT = datetime(2026, 11, 4, 2, 5, tzinfo=UTC)
@@ -83,6 +83,25 @@ def test_a_bridge_that_nothing_needs_is_left_only_where_it_is_pinned_or_its_data
         found.numbered.append((number, made(arn)))
         found.truth.append(bridge(arn, number))
     assert len([one for one in leftovers.violations(found) if "bridge" in one]) == wrong
+
+
+@pytest.mark.parametrize(
+    ("troubles", "zone", "wrong"),
+    [((Trouble({}),), "euw1-az2", 0), ((Trouble({}),), "euw1-az1", 1), ((), "euw1-az2", 1)],
+)
+def test_a_point_is_there_twice_only_where_a_run_in_trouble_made_it_of_another_zone(
+    troubles: tuple[Trouble, ...], zone: str, wrong: int
+) -> None:
+    first = {"engine:role": "primary", "engine:resource": "db-GONE", "engine:az": "euw1-az1"}
+    first |= {"engine:slot": "2026-11-04T02:00:00Z"}
+    blind = replace(run(2, 0, (1, 2)), visit=Visit(troubles=troubles))
+    found = ending(run(1, 0, (0, 1)), blind)
+    for number, tags in enumerate((first, first | {"engine:az": zone})):
+        arn = f"arn:aws:rds:eu-west-1:111111111111:snapshot:point-{number}"
+        making = replace(made(arn), operation="CreateDBSnapshot", tags=tags)
+        found.numbered.append((number, making))
+        found.seen[arn] = Seen(arn, "manual", "available", "db-0", None, tags, frozenset())
+    assert len([one for one in leftovers.violations(found) if "2 times" in one]) == wrong
 
 
 @pytest.mark.parametrize(("more", "wrong"), [({}, 1), ({"engine:pin": "by hand"}, 0)])

@@ -84,6 +84,14 @@ def test_a_point_stays_when_any_rule_keeps_it(keep: Keep, stay: list[int]) -> No
         assert kept(found, a_snapshot(ORDERS, ago(day)))
 
 
+def test_two_points_of_a_slot_in_two_zones_stay_together_and_cost_no_other_night() -> None:
+    """A run that could not list snapshots made the second, after a failover."""
+    second = a_snapshot(ORDERS, SLOT, zone="euw1-az3")
+    found = planned(*daily(ORDERS, range(4)), second, keep=Keep(last=2))
+    assert second.arn not in deleted(found)
+    assert removed_days(found, range(4)) == [2, 3]
+
+
 def test_zero_rules_keep_everything_and_say_so() -> None:
     found = planned(*daily(ORDERS, range(3)), keep=Keep())
     assert kept(found, a_snapshot(ORDERS, ago(2))) == ["no_rule"]

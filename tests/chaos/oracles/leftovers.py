@@ -25,7 +25,8 @@ def violations(ending: Ending) -> Iterator[str]:
             yield f"{arn} is {one.status}"
         if (one.shared_with and arn not in late) or "engine:shared" in one.tags:
             yield f"{arn} is left shared: {sorted(one.shared_with)}"
-    copies = Counter(map(_point, ours.values()))
+    blind = set(_made_again(ending))
+    copies = Counter(_point(one) for arn, one in ours.items() if arn not in blind)
     yield from (f"{point} is there {n} times" for point, n in copies.items() if n > 1)
     yield from _idle_bridges(ending, ours)
     yield from _missing(ending, ours)
@@ -40,6 +41,25 @@ def _shared_late(ending: Ending) -> Iterator[str]:
         for deed in ending.late_deeds_of(run):
             if deed.operation == "ModifyDBSnapshotAttribute":
                 yield deed.arn
+
+
+def _made_again(ending: Ending) -> Iterator[str]:
+    """Yield points made by runs in trouble while the same point lay there of another zone.
+
+    A run that cannot list what is there makes the point of the slot. If the database moved since
+    another run made it, its id has another zone, and AWS does not refuse it.
+    """
+    zones: dict[tuple[object, ...], set[str]] = {}
+    for run in ending.runs:
+        for deed in ending.deeds_of(run):
+            tags = deed.tags
+            if deed.operation != "CreateDBSnapshot" or "engine:slot" not in tags:
+                continue
+            point = tags["engine:resource"], deed.place, tags["engine:slot"]
+            there = zones.setdefault(point, set())
+            if run.visit.troubles and there - {tags["engine:az"]}:
+                yield deed.arn
+            there.add(tags["engine:az"])
 
 
 def _point(one: Seen) -> tuple[object, ...]:
