@@ -150,6 +150,23 @@ def test_only_what_the_undisturbed_story_made_too_is_too_much_and_only_where_poi
     assert len(list(twins.violations(here, twin))) == wrong
 
 
+@pytest.mark.parametrize(("living", "wrong"), [({}, 0), ({SOURCE: "db-0"}, 1)])
+def test_the_points_of_a_database_are_compared_only_where_it_lives_in_both_stories_or_in_none(
+    living: dict[str, str], wrong: int
+) -> None:
+    """In one of them it was replaced, in the other somebody had stopped it before."""
+    arn = f"arn:aws:rds:eu-west-1:{PLACE[0]}:snapshot:{NAME}"
+    here, twin = ending(), ending()
+    for one, sources in ((here, living), (twin, {SOURCE: "db-0"})):
+        one.instances = {
+            name: f"arn:aws:rds:eu-west-1:{PLACE[0]}:db:{db}" for name, db in sources.items()
+        }
+        one.tiers = {SOURCE: "none"}
+    twin.numbered = [(0, replace(made(arn), tags=THEIRS))]
+    twin.seen[arn] = Seen(arn, "manual", "available", "db-0", None, THEIRS, frozenset())
+    assert len(list(twins.violations(here, twin))) == wrong
+
+
 @pytest.mark.parametrize(("lacking", "wrong"), [("03", 0), ("04", 2)])
 def test_of_a_gone_database_an_older_point_may_have_been_a_base_of_the_last_run(
     lacking: str, wrong: int

@@ -12,6 +12,8 @@ Of a rough story a slot may be missed for good (`catch_up: in_window`), and a po
 zone leaves another base behind, which counts for `min_points`: compared is the newest point of each
 living source at each place that its policy still sends to, which no trouble before the peace may
 touch.
+Databases that live in one of the stories alone are left out: what was done to them was refused in
+the other, as where a database that a trouble had stopped could not be stopped again.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ def violations(ending: Ending, twin: Ending) -> Iterator[str]:
         mine, other = _managed(mine, ending), _managed(other, twin)
     else:
         mine, other = _newest(_served_ones(mine, ending)), _newest(_served_ones(other, twin))
-    mine, other = _renamed(mine, ending), _renamed(other, twin)
+    apart = _living(ending) ^ _living(twin)
+    mine = {one for one in _renamed(mine, ending) if one.source not in apart}
+    other = {one for one in _renamed(other, twin) if one.source not in apart}
     yield from (f"missing: {one}" for one in sorted(other - mine, key=str))
     only = mine - other
     if ending.story.is_gentle:
@@ -79,6 +83,10 @@ def _points(ending: Ending, arns: Collection[str]) -> set[Point]:
 
 def _renamed(points: set[Point], ending: Ending) -> set[Point]:
     return {replace(one, source=ending.heirs.get(one.source, one.source)) for one in points}
+
+
+def _living(ending: Ending) -> set[str]:
+    return {ending.heirs.get(one, one) for one in ending.instances}
 
 
 def _managed(points: set[Point], ending: Ending) -> set[Point]:
