@@ -76,9 +76,9 @@ def keys(world: World, prefix: str = "") -> list[str]:
 
 def lease(world: World) -> dict[str, Any]:
     """Return what the lease says; of one that nobody has taken yet, what a freed one would."""
-    if not keys(world, LOCK):
-        return {"run": None, "fence": 0}
-    words: dict[str, Any] = json.loads(bucket_of(world).Object(LOCK).get()["Body"].read())
+    words: dict[str, Any] = {"run": None, "fence": 0}
+    for found in bucket_of(world).objects.filter(Prefix=LOCK):
+        words = json.loads(found.get()["Body"].read())
     return words
 
 

@@ -52,9 +52,9 @@ def _made_again(ending: Ending) -> Iterator[str]:
     zones: dict[tuple[object, ...], set[str]] = {}
     for run in ending.runs:
         for deed in ending.deeds_of(run):
-            tags = deed.tags
-            if deed.operation != "CreateDBSnapshot" or "engine:slot" not in tags:
+            if not deed.by_engine or deed.operation != "CreateDBSnapshot":
                 continue
+            tags = deed.tags
             point = tags["engine:resource"], deed.place, tags["engine:slot"]
             there = zones.setdefault(point, set())
             if run.visit.troubles and there - {tags["engine:az"]}:

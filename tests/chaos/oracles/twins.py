@@ -12,8 +12,8 @@ Of a rough story a slot may be missed for good (`catch_up: in_window`), and a po
 zone leaves another base behind, which counts for `min_points`: compared is the newest point of each
 living source at each place that its policy still sends to, which no trouble before the peace may
 touch.
-Databases that live in one of the stories alone are left out: what was done to them was refused in
-the other, as where a database that a trouble had stopped could not be stopped again.
+Databases that live in one of the stories alone are left out: what was done to them in one was
+refused in the other, as a database that somebody stopped at another time cannot be replaced.
 """
 
 from __future__ import annotations
@@ -60,10 +60,7 @@ def violations(ending: Ending, twin: Ending) -> Iterator[str]:
 def _slots(ending: Ending) -> set[tuple[str, str]]:
     """Return the slots of which a point was made, by database."""
     tags = [one.tags for one in ending.made.values()]
-    return {
-        (ending.heirs.get(one["engine:resource"], one["engine:resource"]), one["engine:slot"])
-        for one in tags
-    }
+    return {(_called(one["engine:resource"], ending), one["engine:slot"]) for one in tags}
 
 
 def _points(ending: Ending, arns: Collection[str]) -> set[Point]:
@@ -82,11 +79,16 @@ def _points(ending: Ending, arns: Collection[str]) -> set[Point]:
 
 
 def _renamed(points: set[Point], ending: Ending) -> set[Point]:
-    return {replace(one, source=ending.heirs.get(one.source, one.source)) for one in points}
+    return {replace(one, source=_called(one.source, ending)) for one in points}
 
 
 def _living(ending: Ending) -> set[str]:
-    return {ending.heirs.get(one, one) for one in ending.instances}
+    return {_called(one, ending) for one in ending.instances}
+
+
+def _called(source: str, ending: Ending) -> str:
+    """Return what a database is called in both stories: ids of restored ones differ."""
+    return ending.heirs.get(source, source)
 
 
 def _managed(points: set[Point], ending: Ending) -> set[Point]:
